@@ -1,0 +1,17 @@
+//! Pure checkers for recorded histories of distributed systems.
+//!
+//! History in, finding out: no file, clock, socket, thread or async runtime anywhere in
+//! this crate. What is written here can be tested with nothing but data.
+//!
+//! - [`history`]: events, operations, and how the one becomes the other
+//! - [`finding`]: valid, invalid with a witness, or unknown with a reason
+//! - [`partition`]: what was cut, when, and the proof of it
+//! - [`format`]: reading recorded histories from bytes
+//! - [`register`]: linearizability of one register, polynomial
+//! - [`convergence`]: agreement, loss and phantoms after the heal
+//! - [`availability`]: who answered, per node, class and period
+//! - [`verdict`]: CP, AP and the others, from all findings
+
+pub mod finding;
+pub mod history;
+pub mod partition;

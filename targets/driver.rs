@@ -1,0 +1,82 @@
+//! What every database adapter implements: [`Driver`] and [`Client`].
+//!
+//! A driver turns operations into requests of one database and every answer or error into one
+//! of four outcomes. It knows nothing of workloads, faults or checkers.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use async_trait::async_trait;
+use splitbrain_checkers::history::{Function, Name, Value};
+
+/// One server of the cluster under test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// `n1`, `n2`, ...
+    pub name: Name,
+    /// From 1.
+    pub index: usize,
+    pub ip: Ipv4Addr,
+}
+
+/// The cluster as a driver sees it.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    pub nodes: Vec<Node>,
+    /// Every setting of the target with its chosen value.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Cluster {
+    /// The chosen value of a setting; empty if the target does not have it.
+    pub fn setting(&self, name: &str) -> &str {
+        self.settings.get(name).map_or("", String::as_str)
+    }
+}
+
+/// One operation to carry out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    pub f: Function,
+    pub key: Name,
+    /// The value to write; `[expected, new]` of a cas; nil for a read.
+    pub value: Value,
+}
+
+/// How an operation ended, as far as the client can know.
+///
+/// Connection refused before anything was sent is `Fail`; anything after the request left
+/// without a definite answer is `Info`. A read that fails is always `Fail`: it changed nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// It took effect; for a read, the value (nil: no such key).
+    Ok(Value),
+    /// A compare-and-set that was answered definitely: the value differs, nothing changed.
+    Mismatch,
+    /// It surely did not take effect; the database's words.
+    Fail(String),
+    /// It may take effect, now, later or never; the database's words.
+    Info(String),
+}
+
+/// A database that can be driven.
+#[async_trait]
+pub trait Driver: Send + Sync {
+    /// Opens one logical client at `node`. Called inside that node's network namespace, on the
+    /// runtime on which the client will be used. Clients of one node may share connections.
+    async fn connect(&self, cluster: &Cluster, node: &Node) -> Result<Box<dyn Client>, String>;
+
+    /// The node that leads now, for `isolate: primary`; `None` while there is none. Called from
+    /// outside the nodes, with every node in reach. An error says that the target has no such
+    /// notion or that nobody could be asked.
+    async fn primary(&self, cluster: &Cluster) -> Result<Option<Name>, String>;
+}
+
+/// One logical client: at most one request in flight.
+#[async_trait]
+pub trait Client: Send {
+    /// Carries out one request. The caller drops the future when its time is up (and records
+    /// that as indeterminate), so this must be safe to cancel; the client is not used again
+    /// after that, nor after an `Info`.
+    async fn request(&mut self, request: &Request) -> Reply;
+}
