@@ -63,14 +63,20 @@ async fn primary_sync_commits_nothing_during_a_cut_and_all_of_it_afterwards() {
     let cluster = start("primary-sync").await;
     assert_eq!(cluster.write(2, "x", 1).await, 200);
     cluster.isolate(3);
-    assert_eq!(cluster.write(1, "x", 2).await, 504);
-    assert_eq!(cluster.cas(2, "x", 2, 3).await, 504, "indeterminate: it waits in the log");
+    let pending =
+        tokio::join!(cluster.write(1, "x", 2), cluster.write(2, "y", 3), cluster.write(3, "z", 4));
+    assert_eq!(pending, (504, 504, 504), "they may take effect, and the first two will");
     assert_eq!(cluster.read(2, "x").await, Ok(1), "only what is committed is read");
     assert_eq!(cluster.read(3, "x").await, Err(503));
-    assert_eq!(cluster.write(3, "x", 4).await, 504, "it may have been delivered");
+    eventually(async || cluster.write(1, "x", 2).await == 503).await;
+    assert_eq!(cluster.write(1, "w", 5).await, 503);
+    assert_eq!(cluster.copy(2, "w").await, None, "refused at once: not in the log");
     cluster.heal();
-    cluster.converges_to("x", 3).await;
-    eventually(async || cluster.read(3, "x").await == Ok(3)).await;
+    cluster.converges_to("x", 2).await;
+    cluster.converges_to("y", 3).await;
+    eventually(async || cluster.read(3, "x").await == Ok(2)).await;
+    eventually(async || cluster.write(3, "x", 6).await == 200).await;
+    cluster.converges_to("x", 6).await;
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! Followers forward everything to the leader. Writes and compare-and-set go through the log and
 //! are answered when a majority has them; reads are answered by the leader after a majority has
-//! confirmed that it still leads (the read index, section 6.4 of Ongaro's thesis).
+//! confirmed that it still leads (the read index, section 6.4 of Ongaro's thesis). A leader that
+//! has not heard a majority for a second refuses at once.
 //!
 //! A follower that was cut off has stood for election in vain and comes back with a higher term,
 //! which costs an election after the heal: openraft 0.9 has no pre-vote.
@@ -52,6 +53,8 @@ pub enum Reads {
     OwnState,
 }
 
+/// A leader whom no majority has answered for so long refuses everything at once.
+const SILENCE_LIMIT: Duration = Duration::from_secs(1);
 /// The pause before a read's leadership is asked for again.
 const RETRY: Duration = Duration::from_millis(10);
 
@@ -155,6 +158,9 @@ impl Majority {
         if self.leader().as_deref() != Some(&*self.node.name) {
             return operation.not_done(format!("{} is not the leader", self.node.name));
         }
+        if self.lost_majority() && !self.ignores_majority(&operation) {
+            return operation.not_done("no majority has answered the leader for a second");
+        }
         match &operation {
             Operation::Read { key } => self.read(key).await,
             Operation::Write { .. } if self.node.bug == Bug::AcknowledgeBeforeCommit => {
@@ -164,6 +170,21 @@ impl Majority {
                 }
             }
             Operation::Write { .. } | Operation::Cas { .. } => self.write(operation).await,
+        }
+    }
+
+    /// Whether a leader that does not know yet that it is deposed can tell that it is cut off.
+    fn lost_majority(&self) -> bool {
+        let silence = self.raft.metrics().borrow().millis_since_quorum_ack;
+        silence.is_some_and(|silence| Duration::from_millis(silence) > SILENCE_LIMIT)
+    }
+
+    /// The bugs that do without a majority.
+    fn ignores_majority(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::Read { .. } => self.node.bug == Bug::ReadFromDeposedLeader,
+            Operation::Write { .. } => self.node.bug == Bug::AcknowledgeBeforeCommit,
+            Operation::Cas { .. } => false,
         }
     }
 
