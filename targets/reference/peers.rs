@@ -19,6 +19,9 @@ pub const MESSAGE_LIMIT: Duration = Duration::from_millis(500);
 /// How long a new connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_millis(200);
 
+/// How long nothing is forwarded to a node that did not answer.
+const PAUSE: Duration = Duration::from_millis(300);
+
 /// Why a peer gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -38,6 +41,7 @@ pub struct Peers {
     /// Every node, this one included, in the order of the cluster.
     names: Vec<String>,
     urls: BTreeMap<String, reqwest::Url>,
+    /// Nodes to which nothing is forwarded.
     suspicions: Suspicions,
     /// Links that a test has cut.
     #[cfg(test)]
@@ -59,7 +63,7 @@ impl Peers {
             own: own.to_owned(),
             names: addresses.iter().map(|(name, _)| name.clone()).collect(),
             urls,
-            suspicions: Suspicions::default(),
+            suspicions: Suspicions::new(PAUSE),
             #[cfg(test)]
             cut: Default::default(),
         })
@@ -105,16 +109,17 @@ impl Peers {
     /// Like [`Peers::call`], but sends nothing to a node that is suspected.
     pub async fn call_unless_suspected<M: Serialize, R: DeserializeOwned>(
         &self,
+        suspicions: &Suspicions,
         to: &str,
         message: &M,
         limit: Duration,
     ) -> Result<R, CallError> {
-        if !self.suspicions.may_try(to, limit) {
+        if !suspicions.may_try(to, limit) {
             let why = "it did not answer a moment ago".to_owned();
             return Err(CallError::NotSent { to: to.to_owned(), why });
         }
         let answer = self.call(to, message, limit).await;
-        self.suspicions.note(to, answer.is_ok());
+        suspicions.note(to, answer.is_ok());
         answer
     }
 
@@ -126,7 +131,8 @@ impl Peers {
         operation: &Operation,
         message: &M,
     ) -> Answer {
-        match self.call_unless_suspected(to, message, FORWARD_LIMIT).await {
+        let sent = self.call_unless_suspected(&self.suspicions, to, message, FORWARD_LIMIT);
+        match sent.await {
             Ok(answer) => answer,
             Err(error @ CallError::NotSent { .. }) => operation.not_done(error.to_string()),
             Err(error @ CallError::Unknown { .. }) => operation.unknown(error.to_string()),

@@ -10,14 +10,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long nothing is sent to a suspected node.
-const PAUSE: Duration = Duration::from_millis(300);
-
-/// The suspected nodes, and when each may be tried again.
-#[derive(Debug, Default)]
-pub struct Suspicions(Mutex<BTreeMap<String, Instant>>);
+/// The suspected nodes.
+#[derive(Debug)]
+pub struct Suspicions {
+    /// How long nothing is sent to a suspected node.
+    pause: Duration,
+    /// When each may be tried again.
+    until: Mutex<BTreeMap<String, Instant>>,
+}
 
 impl Suspicions {
+    pub fn new(pause: Duration) -> Suspicions {
+        Suspicions { pause, until: Mutex::default() }
+    }
+
     /// Whether a message may be sent, whose answer is known after `limit` at the latest.
     pub fn may_try(&self, node: &str, limit: Duration) -> bool {
         let now = Instant::now();
@@ -36,12 +42,12 @@ impl Suspicions {
         if answered {
             self.suspected().remove(node);
         } else {
-            self.suspected().insert(node.to_owned(), Instant::now() + PAUSE);
+            self.suspected().insert(node.to_owned(), Instant::now() + self.pause);
         }
     }
 
     fn suspected(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
-        self.0.lock().expect("no holder of the lock panics")
+        self.until.lock().expect("no holder of the lock panics")
     }
 }
 
@@ -52,10 +58,9 @@ mod tests {
     #[test]
     fn a_node_that_failed_is_left_alone_and_then_tried_once() {
         let limit = Duration::from_secs(60);
-        let suspicions = Suspicions::default();
+        let suspicions = Suspicions::new(limit);
         assert!(suspicions.may_try("n2", limit));
         suspicions.note("n2", false);
-        suspicions.suspected().insert("n2".to_owned(), Instant::now() + limit);
         assert!(!suspicions.may_try("n2", limit));
         assert!(suspicions.may_try("n3", limit));
         suspicions.suspected().insert("n2".to_owned(), Instant::now());

@@ -30,9 +30,14 @@ use crate::reference::journal::Journal;
 use crate::reference::operation::{Answer, Operation};
 use crate::reference::peers::{CallError, MESSAGE_LIMIT, OPERATION_LIMIT};
 use crate::reference::replica::{MessageError, Node, Replica, Role, Status, decode, encode};
+use crate::reference::suspicion::Suspicions;
 
 pub const MODE: Mode = Mode { name: "quorum", bugs: &[], start };
 
+/// A replica that did not answer is left alone for so long. Failure detectors of real stores take
+/// seconds too, and not all nodes take another back at once: meanwhile writes reach some replicas
+/// only.
+const PAUSE: Duration = Duration::from_secs(2);
 /// A read that has waited so long for a replica asks one more.
 const PATIENCE: Duration = Duration::from_millis(60);
 
@@ -54,6 +59,7 @@ enum Message {
 
 struct Quorum {
     node: Node,
+    suspicions: Arc<Suspicions>,
     state: Mutex<State>,
 }
 
@@ -80,7 +86,8 @@ fn start(node: Node) -> Starting {
             state.clock = state.clock.max(stamped.stamp.0);
             state.keep_newer(&key, stamped);
         }
-        Ok(Arc::new(Quorum { node, state: Mutex::new(state) }) as Arc<dyn Replica>)
+        let suspicions = Arc::new(Suspicions::new(PAUSE));
+        Ok(Arc::new(Quorum { node, suspicions, state: Mutex::new(state) }) as Arc<dyn Replica>)
     })
 }
 
@@ -124,11 +131,12 @@ impl Quorum {
         for peer in self.node.peers.others() {
             let peer = peer.clone();
             let message = Message::Store { key: key.clone(), stamped: stamped.clone() };
-            let (peers, sender) = (self.node.peers.clone(), sender.clone());
+            let (peers, suspicions) = (self.node.peers.clone(), self.suspicions.clone());
+            let sender = sender.clone();
             // Goes on when the quorum is reached or the client has left.
             self.node.tasks.spawn(async move {
                 let stored: Result<(), CallError> =
-                    peers.call_unless_suspected(&peer, &message, MESSAGE_LIMIT).await;
+                    peers.call_unless_suspected(&suspicions, &peer, &message, MESSAGE_LIMIT).await;
                 if stored.is_ok() {
                     // Nobody counts any more when the quorum is reached.
                     let _ = sender.send(());
@@ -194,9 +202,10 @@ impl QuorumRead<'_> {
             return;
         }
         let peers = self.quorum.node.peers.clone();
+        let suspicions = self.quorum.suspicions.clone();
         let message = Message::Load { key: self.key.to_owned() };
         self.asked.spawn(async move {
-            peers.call_unless_suspected(&name, &message, OPERATION_LIMIT).await
+            peers.call_unless_suspected(&suspicions, &name, &message, OPERATION_LIMIT).await
         });
     }
 
