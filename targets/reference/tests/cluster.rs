@@ -41,7 +41,11 @@ impl Drop for Cluster {
 impl Cluster {
     /// A cluster of three nodes (one in mode single) that is ready. Nodes are counted from 1.
     pub async fn start(mode: &str, bug: Bug) -> Cluster {
-        let count = if mode == "single" { 1 } else { 3 };
+        Cluster::of(if mode == "single" { 1 } else { 3 }, mode, bug).await
+    }
+
+    /// A cluster of so many nodes that is ready.
+    pub async fn of(count: usize, mode: &str, bug: Bug) -> Cluster {
         let mut listeners = Vec::new();
         for _ in 0..count {
             listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());

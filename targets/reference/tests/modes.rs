@@ -189,3 +189,17 @@ async fn gossip_lww_answers_everywhere_and_the_busier_side_wins() {
     cluster.converges_to("x", 2).await;
     cluster.converges_to("y", 1).await;
 }
+
+#[tokio::test]
+async fn five_nodes_elect_one_new_primary() {
+    for mode in ["failover-async", "majority"] {
+        let cluster = Cluster::of(5, mode, Bug::None).await;
+        let old = cluster.primaries().await[0];
+        cluster.isolate(old);
+        let new = cluster.new_primary(old).await;
+        eventually(async || cluster.write(new, "x", 1).await == 200).await;
+        cluster.heal();
+        cluster.converges_to("x", 1).await;
+        eventually(async || cluster.primaries().await.len() == 1).await;
+    }
+}
