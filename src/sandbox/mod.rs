@@ -1,0 +1,26 @@
+//! A private world for one run: own processes, own network, own mounts, gone when it ends.
+//!
+//! - [`enter`]: the program moves into the sandbox before it starts a thread;
+//! - [`Network`]: a bridge, and one network namespace per node;
+//! - [`Prober`]: what gets through between the nodes, link by link, while the run goes on;
+//! - [`shell`]: a command inside a node of a run that is up.
+//!
+//! Linux only. Nothing is cleaned up by code of ours: when pid 1 of the sandbox is gone, the
+//! kernel ends every process in it, and rules, devices and mounts vanish with their namespaces.
+
+mod enter;
+mod namespaces;
+mod network;
+mod node;
+mod probe;
+mod refusal;
+mod shell;
+
+pub use enter::{Inside, enter, throwaway};
+pub use network::{BRIDGE_IP, Network, NetworkError, ipv6_of};
+pub use node::NodeEntry;
+pub use probe::{
+    Family, LinkEvent, LinkState, Probe, ProbeError, ProbeLog, Prober, Stream, TICK,
+};
+pub use refusal::{Facts, Refusal};
+pub use shell::{Running, ShellError, shell};
