@@ -5,5 +5,6 @@
 //! checkers -> `store` and `report`.
 
 pub mod clock;
+pub mod nemesis;
 pub mod plan;
 pub mod sandbox;

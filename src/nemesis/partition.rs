@@ -328,17 +328,13 @@ mod tests {
         let cut = cut.unwrap();
         assert_eq!(cut.name, "groups n1 | n2 n3 | n4");
         assert_eq!(shown(&cut), "1>2 1>3 1>4 2>1 2>4 3>1 3>4 4>1 4>2 4>3");
-        assert_eq!(
-            components(&nodes(4), &cut.links),
-            [names("n2 n3"), names("n1"), names("n4")]
-        );
+        assert_eq!(components(&nodes(4), &cut.links), [names("n2 n3"), names("n1"), names("n4")]);
     }
 
     #[test]
     fn groups_hold_every_node_once() {
-        let groups = |lists: &[&str]| {
-            Partition::Groups(lists.iter().map(|list| names(list)).collect())
-        };
+        let groups =
+            |lists: &[&str]| Partition::Groups(lists.iter().map(|list| names(list)).collect());
         assert_eq!(cut(&groups(&["n1", "n2"]), 3), Err(CutError::InNoGroup("n3".into())));
         assert_eq!(cut(&groups(&["n1 n2", "n2 n3"]), 3), Err(CutError::InTwoGroups("n2".into())));
         assert_eq!(cut(&groups(&["n1 n2 n3"]), 3), Err(CutError::Nothing("groups")));
@@ -376,8 +372,9 @@ mod tests {
     #[test]
     fn reaching_each_other_may_go_through_others() {
         // 1 -> 2 -> 3 -> 1 is left: a cycle, so all three are one component.
-        let cut: BTreeSet<Link> =
-            [("n2", "n1"), ("n3", "n2"), ("n1", "n3")].map(|(from, to)| link(&from.into(), &to.into())).into();
+        let cut: BTreeSet<Link> = [("n2", "n1"), ("n3", "n2"), ("n1", "n3")]
+            .map(|(from, to)| link(&from.into(), &to.into()))
+            .into();
         assert_eq!(components(&nodes(3), &cut), [names("n1 n2 n3")]);
         assert_eq!(components(&nodes(2), &BTreeSet::new()), [names("n1 n2")]);
     }
@@ -385,8 +382,7 @@ mod tests {
     #[test]
     fn several_at_once_are_the_union_of_their_links() {
         let first = cut(&Partition::IsolateNode("n1".into()), 3).unwrap();
-        let second =
-            cut(&Partition::OneWay { from: names("n2"), to: names("n1 n3") }, 3).unwrap();
+        let second = cut(&Partition::OneWay { from: names("n2"), to: names("n1 n3") }, 3).unwrap();
         let both = union(&[first, second]);
         assert_eq!(both.name, "isolate n1 and one-way n2 -> n1 n3");
         assert_eq!(shown(&both), "1>2 1>3 2>1 2>3 3>1");

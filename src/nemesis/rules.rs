@@ -66,8 +66,7 @@ fn texts(
 ) -> Vec<RuleText> {
     let receives = |node: &Name| links.iter().any(|link| link.to == *node);
     let of = |node: &Name| {
-        let rule_text =
-            |&family| RuleText { node: node.clone(), family, text: text(node, family) };
+        let rule_text = |&family| RuleText { node: node.clone(), family, text: text(node, family) };
         families.iter().map(rule_text).collect::<Vec<_>>()
     };
     nodes.iter().filter(|(node, _)| receives(node)).flat_map(|(node, _)| of(node)).collect()
@@ -97,7 +96,9 @@ pub fn counters(saved: &str) -> Result<Option<BTreeMap<IpAddr, u64>>, String> {
     }
     let rule = format!("-A {CHAIN} ");
     let ours = saved.lines().filter(|line| line.contains(&rule));
-    ours.map(|line| counter(line).ok_or_else(|| line.to_string())).collect::<Result<_, _>>().map(Some)
+    ours.map(|line| counter(line).ok_or_else(|| line.to_string()))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// `[packets:bytes] -A SPLITBRAIN -s 10.77.0.2/32 ...`
@@ -194,8 +195,7 @@ mod tests {
             [0:0] -A SPLITBRAIN -s fd77::3/128 -m comment --comment \"n3 -> n1\" -j DROP\n\
             COMMIT\n";
         let counted = counters(saved).unwrap().unwrap();
-        let expected =
-            [("10.77.0.2".parse().unwrap(), 12), ("fd77::3".parse().unwrap(), 0)];
+        let expected = [("10.77.0.2".parse().unwrap(), 12), ("fd77::3".parse().unwrap(), 0)];
         assert_eq!(counted, BTreeMap::from(expected));
         assert!(!is_gone(saved));
     }

@@ -32,8 +32,7 @@ use super::namespaces::{Copy, split};
 use super::refusal::Refusal;
 
 /// What ends or interrupts a program from outside; relayed to the controller.
-const RELAYED: [Signal; 4] =
-    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+const RELAYED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
 /// A signal sent to the whole process group reaches controller and supervisor alike; the
 /// supervisor's relayed copy of it comes within this time and is dropped.
@@ -107,9 +106,7 @@ pub fn enter() -> Result<Inside, Refusal> {
 ///
 /// # Panics
 /// If the process has more than one thread.
-pub fn throwaway<T: Serialize + DeserializeOwned>(
-    body: impl FnOnce() -> T,
-) -> Result<T, Refusal> {
+pub fn throwaway<T: Serialize + DeserializeOwned>(body: impl FnOnce() -> T) -> Result<T, Refusal> {
     let _ = std::io::stdout().flush();
     let (result, answer) =
         pipe2(OFlag::O_CLOEXEC).map_err(|errno| Refusal::new("a pipe", errno))?;

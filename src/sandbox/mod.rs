@@ -19,8 +19,6 @@ mod shell;
 pub use enter::{Inside, enter, throwaway};
 pub use network::{BRIDGE_IP, Network, NetworkError, ipv6_of};
 pub use node::NodeEntry;
-pub use probe::{
-    Family, LinkEvent, LinkState, Probe, ProbeError, ProbeLog, Prober, Stream, TICK,
-};
+pub use probe::{Family, LinkEvent, LinkState, Probe, ProbeError, ProbeLog, Prober, Stream, TICK};
 pub use refusal::{Facts, Refusal};
 pub use shell::{Running, ShellError, shell};

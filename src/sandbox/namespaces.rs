@@ -106,11 +106,7 @@ fn clone_self(user_namespace: bool) -> Result<Option<Pid>, Refusal> {
 }
 
 /// Outside: gives the copy its user ids and lets it go on, then waits until it has settled in.
-fn release(
-    mut child: Child,
-    complaint: OwnedFd,
-    user_namespace: bool,
-) -> Result<Child, Refusal> {
+fn release(mut child: Child, complaint: OwnedFd, user_namespace: bool) -> Result<Child, Refusal> {
     let mapped = if user_namespace { map_ids(child.pid) } else { Ok(()) };
     if let Err(error) = mapped {
         let refusal = Refusal::new("a map of user ids", errno_of(&error));

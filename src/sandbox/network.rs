@@ -156,7 +156,9 @@ impl Network {
             let threads: Vec<_> = self.nodes.iter().map(start).collect();
             threads
                 .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
+                .map(|thread| {
+                    thread.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause))
+                })
                 .collect()
         })
     }
@@ -382,7 +384,8 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let none = BTreeMap::new();
         let refused = |name: &str, ip: &str| {
-            let nodes = [("n9".into(), Ipv4Addr::new(10, 77, 0, 9)), (name.into(), ip.parse().unwrap())];
+            let nodes =
+                [("n9".into(), Ipv4Addr::new(10, 77, 0, 9)), (name.into(), ip.parse().unwrap())];
             validate(&nodes, &none).map_err(|error| error.to_string())
         };
         assert!(refused("n1", "10.77.0.1").is_ok());

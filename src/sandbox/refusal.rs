@@ -54,9 +54,8 @@ impl Facts {
             commands.push("sudo sysctl -w user.max_user_namespaces=15000".to_string());
         }
         if self.apparmor_restrict.as_deref() == Some("1") {
-            commands.push(
-                "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0".to_string(),
-            );
+            commands
+                .push("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0".to_string());
         }
         commands
     }
@@ -122,8 +121,11 @@ mod tests {
 
     #[test]
     fn a_forbidding_setting_is_named_with_its_command() {
-        let facts =
-            Facts { apparmor_restrict: Some("1".into()), max_user_namespaces: Some("0".into()), ..Facts::default() };
+        let facts = Facts {
+            apparmor_restrict: Some("1".into()),
+            max_user_namespaces: Some("0".into()),
+            ..Facts::default()
+        };
         let text = refusal(Errno::EACCES, "a private view of mounts", false, facts).to_string();
         assert!(text.contains("a private view of mounts was refused"), "{text}");
         assert!(text.contains("EACCES"), "{text}");

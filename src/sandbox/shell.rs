@@ -243,7 +243,11 @@ mod tests {
     fn a_note_that_outlived_its_run_is_told_apart() {
         let dir = tempfile::tempdir().unwrap();
         let own = std::process::id() as i32;
-        let note = Running { pid: own, started_ticks: started_ticks(own).unwrap(), nodes: vec!["n1".into()] };
+        let note = Running {
+            pid: own,
+            started_ticks: started_ticks(own).unwrap(),
+            nodes: vec!["n1".into()],
+        };
         note.write(dir.path()).unwrap();
         assert_eq!(Running::read(dir.path()).unwrap(), note);
         Running { started_ticks: 1, ..note }.write(dir.path()).unwrap();

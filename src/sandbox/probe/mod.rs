@@ -46,7 +46,8 @@ pub enum ProbeError {
 /// Watches every link until it is stopped.
 pub struct Prober {
     shared: Arc<Shared>,
-    thread: JoinHandle<Result<(), ProbeError>>,
+    /// Until it is stopped.
+    thread: Mutex<Option<JoinHandle<Result<(), ProbeError>>>>,
 }
 
 struct Shared {
@@ -111,7 +112,7 @@ impl Prober {
             .name("prober".to_string())
             .spawn(move || worker.run())
             .expect("the system can start a thread");
-        Ok(Prober { shared, thread })
+        Ok(Prober { shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// The families that are probed: IPv4, and IPv6 where the nodes have it.
@@ -135,7 +136,7 @@ impl Prober {
             if down.is_empty() {
                 return Ok(());
             }
-            if self.shared.clock.now() >= deadline || self.thread.is_finished() {
+            if self.shared.clock.now() >= deadline {
                 return Err(ProbeError::NotUp { links: down, limit });
             }
             thread::sleep(TICK / 2);
@@ -146,39 +147,49 @@ impl Prober {
     pub fn log(&self, since: Time) -> ProbeLog {
         let records = self.shared.lock();
         let stream = |(from, to, family): (usize, usize, Family)| Stream {
-            link: Link {
-                from: self.shared.nodes[from].clone(),
-                to: self.shared.nodes[to].clone(),
-            },
+            link: Link { from: self.shared.nodes[from].clone(), to: self.shared.nodes[to].clone() },
             family,
         };
-        records.arrived.iter().map(|(&key, arrived)| {
-            let sent = &records.sent[key.0];
-            let first = sent.partition_point(|&time| time < since);
-            let probe = |number: usize| Probe {
-                sent: sent[number],
-                arrived: arrived.get(number).copied().filter(|&time| time != NEVER),
-            };
-            (stream(key), (first..sent.len()).map(probe).collect())
-        }).collect()
+        records
+            .arrived
+            .iter()
+            .map(|(&key, arrived)| {
+                let sent = &records.sent[key.0];
+                let first = sent.partition_point(|&time| time < since);
+                let probe = |number: usize| Probe {
+                    sent: sent[number],
+                    arrived: arrived.get(number).copied().filter(|&time| time != NEVER),
+                };
+                (stream(key), (first..sent.len()).map(probe).collect())
+            })
+            .collect()
     }
 
-    /// Stops and waits for the thread.
+    /// Stops and waits for the thread. Stopping once more does nothing.
     ///
     /// # Errors
     /// What ended the prober before its time.
     ///
     /// # Panics
     /// If the prober's thread did, or `observe`.
-    pub fn stop(self) -> Result<(), ProbeError> {
+    pub fn stop(&self) -> Result<(), ProbeError> {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        self.thread.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause))
+        match unpoisoned(&self.thread).take() {
+            Some(thread) => thread.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)),
+            None => Ok(()),
+        }
     }
+}
+
+/// What a mutex holds, also after a panic of another holder: the data are plain, and the panic
+/// comes out where the thread is joined.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Records> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(&self.records)
     }
 }
 
@@ -253,8 +264,7 @@ impl Worker {
             for (&family, end) in ends {
                 let failed = |error| ProbeError::Socket(self.shared.nodes[to].clone(), error);
                 while let Some(arrival) = end.socket.receive().map_err(failed)? {
-                    let from =
-                        self.ends.iter().position(|ends| ends[&family].ip == arrival.from);
+                    let from = self.ends.iter().position(|ends| ends[&family].ip == arrival.from);
                     if let Some(from) = from {
                         let change = self.record(&mut records, from, to, family, &arrival, offset);
                         events.extend(change.map(|change| self.event(from, to, change)));
