@@ -8,3 +8,4 @@ pub mod clock;
 pub mod nemesis;
 pub mod plan;
 pub mod sandbox;
+pub mod report;
