@@ -4,8 +4,19 @@
 //! `plan` -> `sandbox` and `cluster` -> `run` (clients and `nemesis` on one timeline) ->
 //! checkers -> `store` and `report`.
 
+pub mod cli;
 pub mod clock;
+mod cluster;
+pub mod commands;
+mod conclude;
+pub mod exit;
+pub mod generator;
+mod logging;
 pub mod nemesis;
 pub mod plan;
-pub mod sandbox;
+mod progress;
 pub mod report;
+pub mod run;
+pub mod sandbox;
+mod session;
+pub mod store;

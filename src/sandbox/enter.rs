@@ -4,8 +4,10 @@
 //! ```text
 //! outside   supervisor: waits, relays signals, returns the controller's exit code
 //! inside    pid 1: reaps every orphan, relays signals, ends with the controller
-//! inside    pid 2: the controller, for which `enter` returns
+//! inside    pid 2: the controller, for which `enter` returns at once
 //! ```
+//!
+//! For the supervisor `enter` returns when all of it is over.
 //!
 //! All three are copies of one process made by `fork`, so standard input and output, working
 //! directory, environment and process group are the caller's. The end of any of them ends the
@@ -51,8 +53,21 @@ impl Inside {
     }
 }
 
-/// Enters the sandbox. Returns only in the controller, inside; the process outside stays as its
-/// supervisor and exits with the controller's code (128 + signal if a signal ended it).
+/// On which side of the sandbox's wall this process is.
+#[derive(Debug)]
+pub enum Side {
+    /// In the sandbox, as its controller: do the work and exit.
+    Inside(Inside),
+    /// Outside, and the sandbox is gone.
+    Outside {
+        /// The controller's exit code; 128 + signal if a signal ended it.
+        exit_code: i32,
+    },
+}
+
+/// Enters the sandbox: the process becomes two. One returns at once, inside, as the controller.
+/// The other stays outside as its supervisor and returns when the controller has ended and
+/// nothing of the sandbox is left.
 ///
 /// An interrupt reaches the controller once, whether it came from the terminal, for the whole
 /// process group, or for the supervisor alone.
@@ -65,7 +80,7 @@ impl Inside {
 ///
 /// # Panics
 /// If the process has more than one thread.
-pub fn enter() -> Result<Inside, Refusal> {
+pub fn enter() -> Result<Side, Refusal> {
     let _ = std::io::stdout().flush();
     let mut awaited = SigSet::from_iter(RELAYED);
     awaited.add(Signal::SIGCHLD);
@@ -78,13 +93,17 @@ pub fn enter() -> Result<Inside, Refusal> {
     let previous = SigSet::thread_get_mask().map_err(refused)?;
     awaited.thread_block().map_err(refused)?;
     match split() {
-        Ok(Copy::Outside(child)) => exit(supervise(child.pid, &awaited)),
+        Ok(Copy::Outside(child)) => {
+            let exit_code = supervise(child.pid, &awaited);
+            previous.thread_set_mask().map_err(refused)?;
+            Ok(Side::Outside { exit_code })
+        }
         // SAFETY: one thread, as `split` checked.
         Ok(Copy::Inside { outer_pid }) => match unsafe { fork() } {
             Ok(ForkResult::Parent { child }) => exit(be_init(child, &awaited)),
             Ok(ForkResult::Child) => {
                 previous.thread_set_mask().map_err(refused)?;
-                Ok(Inside { outer_pid })
+                Ok(Side::Inside(Inside { outer_pid }))
             }
             Err(errno) => {
                 eprintln!("splitbrain: {}", Refusal::new("a process in the sandbox", errno));

@@ -16,7 +16,7 @@ mod probe;
 mod refusal;
 mod shell;
 
-pub use enter::{Inside, enter, throwaway};
+pub use enter::{Inside, Side, enter, throwaway};
 pub use network::{BRIDGE_IP, Network, NetworkError, ipv6_of};
 pub use node::NodeEntry;
 pub use probe::{Family, LinkEvent, LinkState, Probe, ProbeError, ProbeLog, Prober, Stream, TICK};

@@ -39,7 +39,8 @@ pub fn run(name: &str, arguments: &[String]) -> ExitCode {
     }
     let began = Instant::now();
     let inside = match sandbox::enter() {
-        Ok(inside) => inside,
+        Ok(Side::Inside(inside)) => inside,
+        Ok(Side::Outside { exit_code }) => std::process::exit(exit_code),
         Err(refusal) => {
             eprintln!("{refusal}");
             return ExitCode::from(254);
