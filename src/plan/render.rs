@@ -46,7 +46,10 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(format!("accepted: {}", self.mistake.accepted)))
+        let accepted = &self.mistake.accepted;
+        let question = accepted.starts_with("did you mean");
+        let prefix = if question { "" } else { "accepted: " };
+        Some(Box::new(format!("{prefix}{accepted}")))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -79,7 +82,7 @@ impl Excerpt {
         let (line, column) = (place.line() - 1, place.column() - 1);
         let first_line = line.saturating_sub(1);
         let length = place.line_text().chars().count();
-        let skipped = if length > LINE_WIDTH { column.saturating_sub(LEAD) } else { 0 };
+        let skipped = column.saturating_sub(LEAD).min(length.saturating_sub(LINE_WIDTH));
         let marked = place.source.text[place.bytes.clone()].lines().next().unwrap_or("");
 
         let (mut text, mut label) = (String::new(), 0..0);
@@ -87,7 +90,7 @@ impl Excerpt {
             if number > line + 1 {
                 break;
             }
-            let shown = clip(original, skipped);
+            let shown = clip(original, if number == line { skipped } else { 0 });
             if number == line {
                 label = label_bytes(&shown, column - skipped, marked.chars().count());
                 label = label.start + text.len()..label.end + text.len();
@@ -110,11 +113,10 @@ fn clip(line: &str, skipped: usize) -> String {
         shown.truncate(LINE_WIDTH - 1);
         shown.push('…');
     }
-    if skipped > 0 {
-        match shown.first_mut() {
-            Some(first) => *first = '…',
-            None => shown.push('…'),
-        }
+    if skipped > 0
+        && let Some(first) = shown.first_mut()
+    {
+        *first = '…';
     }
     shown.into_iter().collect()
 }
@@ -181,8 +183,8 @@ mod tests {
    · ────
  3 │ clients: 3
    ╰────
-  help: accepted: did you mean `keys`? Accepted: type, operations, keys,
-        writes-per-key, clients, rate, timeout, phases, check
+  help: did you mean `keys`? Accepted: type, operations, keys, writes-per-key,
+        clients, rate, timeout, phases, check
 ";
         assert_eq!(render("type: register\nkeyz: 10\nclients: 3\n", "keyz"), expected);
     }

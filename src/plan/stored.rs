@@ -71,8 +71,11 @@ fn path(subject: &Subject) -> Vec<String> {
         Subject::Rate => vec!["rate".to_string()],
         Subject::Timeout => vec!["timeout".to_string()],
         Subject::Phases => vec!["phases".to_string()],
-        Subject::Phase(number) | Subject::Partition(number, _) | Subject::Node(number, _, _) => {
-            vec!["phases".to_string(), number.to_string()]
+        Subject::Phase(number) => vec!["phases".to_string(), number.to_string()],
+        Subject::Partition(phase, number) | Subject::Node(phase, number, _) => {
+            ["phases", &phase.to_string(), "faults", "partitions", &number.to_string()]
+                .map(str::to_string)
+                .to_vec()
         }
         Subject::Checks | Subject::Check(_) => vec!["checks".to_string()],
     };

@@ -25,7 +25,7 @@ fn all_mistakes_of_both_files_and_the_command_line_in_one_go() {
         .collect();
     let (w, t, line) = ("w.yaml", "t.yaml", "command line");
     let mut expected = vec![(t, 13, 26), (t, 13, 33), (w, 1, 1), (w, 3, 1), (w, 6, 7)];
-    expected.extend([(w, 10, 27), (w, 13, 34)]);
+    expected.extend([(w, 10, 27), (w, 13, 35)]);
     assert_eq!(told.iter().filter(|(name, ..)| *name != line).count(), expected.len());
     assert_eq!(told.iter().filter(|(name, ..)| *name == line).count(), 2);
     for place in expected {
@@ -72,16 +72,16 @@ fn a_missing_file_is_named_with_what_is_near() {
  1 │ registr --target no/such/etdc.yaml
    · ───────
    ╰────
-  help: accepted: did you mean `register`? The path of a YAML file, or a built-
-        in workload: register, register-without-cas, single
+  help: did you mean `register`? The path of a YAML file, or a built-in
+        workload: register, register-without-cas, single
 
   × no built-in target and no file `no/such/etdc.yaml`
    ╭─[command line:1:18]
  1 │ registr --target no/such/etdc.yaml
    ·                  ─────────────────
    ╰────
-  help: accepted: did you mean `etcd`? The path of a YAML file, or a built-in
-        target: etcd, redis
+  help: did you mean `etcd`? The path of a YAML file, or a built-in target:
+        etcd, redis
 
 2 mistakes; nothing was started.
 ";
@@ -90,7 +90,7 @@ fn a_missing_file_is_named_with_what_is_near() {
 
 #[test]
 fn one_rendered_mistake_of_a_built_in_target() {
-    let target = with(TARGET, "within: 30s", "within: soon");
+    let target = with(TARGET, "ok, within: 30s", "it_is_up, within: soon");
     let request = Request {
         workload: "register".to_string(),
         target: "store".to_string(),
@@ -99,11 +99,11 @@ fn one_rendered_mistake_of_a_built_in_target() {
     let mistakes = load(&request, &registry(&[("store", &target)])).expect_err("no duration");
     let expected = "  \
   × within: `soon` is not a duration
-    ╭─[built-in target store:14:65]
+    ╭─[built-in target store:14:69]
  13 │ start: exec store --data {data} --peers {members}
- 14 │ …tp://{ip}:80/health\", contains: ok, within: soon }
-    ·                                              ────
- 15 │ …GET } }
+ 14 │ …: { http: \"http://{ip}:80/health\", contains: it_is_up, within: soon }
+    ·                                                                 ────
+ 15 │ http: { read: { method: GET } }
     ╰────
   help: accepted: a number with a unit: `10s`, `250ms`, `1m30s`
 
