@@ -71,7 +71,8 @@ impl FromStr for Peer {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Peer, String> {
-        let wanted = || format!("'{text}' is not a node: expected NAME=IP:PORT, as n1=10.77.0.1:8000");
+        let wanted =
+            || format!("'{text}' is not a node: expected NAME=IP:PORT, as n1=10.77.0.1:8000");
         let (name, address) = text.split_once('=').ok_or_else(wanted)?;
         let address = address.parse().map_err(|_| wanted())?;
         if name.is_empty() {

@@ -196,12 +196,12 @@ mod tests {
     #[test]
     fn a_majority_is_more_than_half() {
         let majority = |count: usize| {
-            let addresses: Vec<_> =
-                (1..=count).map(|i| (format!("n{i}"), closed())).collect();
+            let addresses: Vec<_> = (1..=count).map(|i| (format!("n{i}"), closed())).collect();
             Peers::new("n1", &addresses).unwrap().majority()
         };
-        assert_eq!([majority(1), majority(2), majority(3), majority(4), majority(5)], [
-            1, 2, 2, 3, 3
-        ]);
+        assert_eq!(
+            [majority(1), majority(2), majority(3), majority(4), majority(5)],
+            [1, 2, 2, 3, 3]
+        );
     }
 }

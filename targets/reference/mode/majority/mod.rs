@@ -210,9 +210,7 @@ impl Replica for Majority {
             Message::Forward(operation) => encode(&self.lead(operation).await),
             Message::Append(request) => encode(&self.raft.append_entries(request).await),
             Message::Vote(request) => encode(&self.raft.vote(request).await),
-            Message::InstallSnapshot(request) => {
-                encode(&self.raft.install_snapshot(request).await)
-            }
+            Message::InstallSnapshot(request) => encode(&self.raft.install_snapshot(request).await),
         }
     }
 

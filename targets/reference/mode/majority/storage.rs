@@ -38,13 +38,8 @@ struct Log {
 
 impl LogStore {
     pub fn new(journal: Journal<Record>, records: Vec<Record>) -> LogStore {
-        let mut log = Log {
-            journal,
-            vote: None,
-            committed: None,
-            purged: None,
-            entries: BTreeMap::new(),
-        };
+        let mut log =
+            Log { journal, vote: None, committed: None, purged: None, entries: BTreeMap::new() };
         for record in records {
             log.take(record);
         }

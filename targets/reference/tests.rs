@@ -1,1 +1,0 @@
-//! Whole clusters in one process, on loopback.

@@ -1,0 +1,6 @@
+//! Whole clusters in one process, on loopback, driven through their HTTP front.
+
+mod bugs;
+mod cluster;
+mod modes;
+mod table;
