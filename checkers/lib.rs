@@ -8,6 +8,7 @@
 //! - [`partition`]: what was cut, when, and the proof of it
 //! - [`format`]: reading recorded histories from bytes
 //! - [`register`]: linearizability of one register, polynomial
+//! - [`search`]: linearizability where values repeat, by search
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
@@ -15,3 +16,5 @@
 pub mod finding;
 pub mod history;
 pub mod partition;
+pub mod register;
+pub mod search;

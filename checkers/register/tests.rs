@@ -1,0 +1,442 @@
+//! One history for each kind of violation, for each border case, and for each sentence.
+
+use super::*;
+use crate::finding::{Arrow, Relation, Witness};
+use crate::history::{Function, MISMATCH, Outcome, Time};
+
+fn operation(f: Function, input: Value, output: Value, start: u64, end: u64) -> Operation {
+    Operation {
+        index: 0,
+        process: 0,
+        node: Some("n1".into()),
+        f,
+        key: None,
+        input,
+        output,
+        invoke: Time(start * 1_000_000),
+        complete: Some(Time(end * 1_000_000)),
+        outcome: Outcome::Ok,
+        intended: None,
+        error: None,
+    }
+}
+
+fn read(value: impl Into<Value>, start: u64, end: u64) -> Operation {
+    operation(Function::Read, Value::Nil, value.into(), start, end)
+}
+
+fn write(value: impl Into<Value>, start: u64, end: u64) -> Operation {
+    operation(Function::Write, value.into(), Value::Nil, start, end)
+}
+
+fn cas(expected: impl Into<Value>, new: impl Into<Value>, start: u64, end: u64) -> Operation {
+    let pair = Value::pair(expected.into(), new.into());
+    operation(Function::Cas, pair.clone(), pair, start, end)
+}
+
+fn unanswered(operation: Operation) -> Operation {
+    Operation { outcome: Outcome::Info, complete: None, ..operation }
+}
+
+fn failed(operation: Operation, error: &str) -> Operation {
+    Operation { outcome: Outcome::Fail, error: Some(error.into()), ..operation }
+}
+
+fn at(node: &str, operation: Operation) -> Operation {
+    Operation { node: Some(node.into()), ..operation }
+}
+
+fn numbered(operations: Vec<Operation>) -> Vec<Operation> {
+    let number = |(index, operation)| Operation { index: index as u64, ..operation };
+    operations.into_iter().enumerate().map(number).collect()
+}
+
+fn refuted(operations: Vec<Operation>) -> Witness {
+    match check(&numbered(operations)) {
+        Validity::Invalid { witness } => *witness,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn assert_valid(operations: Vec<Operation>) {
+    assert_eq!(check(&numbered(operations)), Validity::Valid);
+}
+
+fn shown(witness: &Witness) -> Vec<String> {
+    witness.operations.iter().map(Operation::to_string).collect()
+}
+
+#[test]
+fn stale_read() {
+    let witness = refuted(vec![
+        at("n3", write(5, 100, 200)),
+        at("n2", write(7, 300, 3102)),
+        at("n1", read(5, 4502, 4600)),
+        read(7, 4700, 4800),
+        write(9, 5000, 5100),
+    ]);
+    assert_eq!(
+        witness.sentence,
+        "w(7) was acknowledged at n2 at 3.102 s; 1.400 s later, r -> 5 at n1 still returned a \
+         value that had been overwritten before it began: w(5) at n3 wrote 5 by 0.200 s, before \
+         w(7) began"
+    );
+    assert_eq!(shown(&witness), ["w(5)", "w(7)", "r -> 5"]);
+    let arrow = |from, to, relation| Arrow { from, to, relation };
+    assert_eq!(
+        witness.arrows,
+        [
+            arrow(0, 2, Relation::ReadsFrom),
+            arrow(0, 1, Relation::RealTime),
+            arrow(1, 2, Relation::RealTime)
+        ]
+    );
+    assert_eq!(
+        witness.instead.as_deref(),
+        Some("the read at n1 could have returned 7 (w(7) at n2)")
+    );
+}
+
+#[test]
+fn stale_read_of_the_initial_value() {
+    let witness = refuted(vec![write(7, 1, 2), read(Value::Nil, 4, 5)]);
+    assert_eq!(
+        witness.sentence,
+        "w(7) was acknowledged at n1 at 0.002 s; 2.0 ms later, r -> nil at n1 still returned a \
+         value that had been overwritten before it began: nil, the initial value, was there \
+         before anything was written"
+    );
+    assert_valid(vec![write(7, 1, 4), read(Value::Nil, 4, 5)]);
+    assert_valid(vec![read(Value::Nil, 0, 3), write(7, 1, 2), read(Value::Nil, 0, 3)]);
+}
+
+#[test]
+fn stale_cas_loses_an_update() {
+    let witness = refuted(vec![write(5, 1, 2), write(7, 3, 4), cas(5, 9, 6, 7)]);
+    assert!(
+        witness.sentence.contains(
+            "cas(5 -> 9) at n1 still replaced 5, a value that had been overwritten before it began"
+        ),
+        "{}",
+        witness.sentence
+    );
+    assert_eq!(witness.instead.as_deref(), Some("cas(5 -> 9) at n1 should have been refused"));
+}
+
+#[test]
+fn old_value_comes_back_after_a_newer_one_was_read() {
+    let witness = refuted(vec![
+        write(5, 1, 2),
+        unanswered(write(7, 3, 4)),
+        at("n2", read(7, 5, 6)),
+        at("n3", read(5, 8, 9)),
+    ]);
+    assert_eq!(
+        witness.sentence,
+        "r -> 7 at n2 ended at 0.006 s; 2.0 ms later, r -> 5 at n3 returned 5 again, which had \
+         been replaced by then: w(5) at n1 wrote 5 by 0.002 s, before r -> 7 began"
+    );
+    // The write of 7 itself may be at any time.
+    assert_eq!(shown(&witness), ["w(5)", "r -> 7", "r -> 5"]);
+}
+
+#[test]
+fn two_values_in_turn() {
+    // 5 and 7 are written concurrently; 7 is found first, then 5, then 7.
+    let witness =
+        refuted(vec![write(5, 1, 9), write(7, 1, 9), read(7, 2, 3), read(5, 4, 5), read(7, 6, 7)]);
+    assert_eq!(shown(&witness), ["r -> 7", "r -> 5", "r -> 7"]);
+    // 7 ends before 5 is found first, and 5 before 7 is found last; neither stands alone.
+    let witness = refuted(vec![
+        write(5, 0, 3),
+        write(7, 0, 3),
+        read(7, 4, 5),
+        read(5, 4, 9),
+        read(5, 6, 7),
+        write(8, 0, 3),
+        read(7, 8, 9),
+    ]);
+    assert!(witness.operations.len() >= 3, "{witness:?}");
+}
+
+#[test]
+fn interleaved_with_four_operations() {
+    let witness = refuted(vec![write(5, 0, 2), write(7, 0, 2), read(5, 3, 9), read(7, 3, 9)]);
+    assert_eq!(shown(&witness), ["w(5)", "w(7)", "r -> 5", "r -> 7"]);
+    assert_eq!(
+        witness.sentence,
+        "r -> 7 at n1 began after w(5) at n1 had ended (0.002 s) and returned 7, so 7 came after \
+         5; w(7) at n1 wrote 7 by 0.002 s, so 5 was gone by then; 1.0 ms later, r -> 5 at n1 \
+         began and still returned 5"
+    );
+    assert_eq!(witness.arrows.len(), 4);
+}
+
+#[test]
+fn value_nobody_wrote() {
+    let witness = refuted(vec![write(5, 1, 2), at("n2", read(9, 3, 4))]);
+    assert_eq!(
+        witness.sentence,
+        "r -> 9 at n2 returned 9 at 0.004 s, but no operation ever wrote 9"
+    );
+    assert_eq!(shown(&witness), ["r -> 9"]);
+    assert_eq!(
+        witness.instead.as_deref(),
+        Some("the read at n2 could have returned 5 (w(5) at n1)")
+    );
+}
+
+#[test]
+fn value_of_a_failed_write() {
+    let witness = refuted(vec![failed(at("n3", write(9, 1, 2)), "no leader"), read(9, 3, 4)]);
+    assert_eq!(
+        witness.sentence,
+        "r -> 9 at n1 returned 9 at 0.004 s, but the only operation that tried to write 9, w(9) \
+         at n3, was answered as failed (no leader)"
+    );
+}
+
+#[test]
+fn value_from_the_future() {
+    let witness = refuted(vec![at("n2", write(5, 30, 40)), at("n1", read(5, 10, 20))]);
+    assert_eq!(
+        witness.sentence,
+        "r -> 5 at n1 returned 5 at 0.020 s, 10.0 ms before w(5) at n2, the only operation that \
+         writes 5, began"
+    );
+    assert_eq!(
+        witness.instead.as_deref(),
+        Some("the read at n1 could have returned nil (the initial value)")
+    );
+}
+
+#[test]
+fn two_winners() {
+    let witness =
+        refuted(vec![write(5, 1, 2), at("n1", cas(5, 7, 3, 9)), at("n2", cas(5, 8, 4, 9))]);
+    assert_eq!(
+        witness.sentence,
+        "cas(5 -> 7) at n1 and cas(5 -> 8) at n2 both replaced 5, which was written only once: at \
+         most one of them can have found it"
+    );
+    let witness = refuted(vec![
+        cas(Value::Nil, 7, 3, 9),
+        unanswered(cas(Value::Nil, 8, 4, 9)),
+        at("n3", read(8, 10, 11)),
+    ]);
+    assert!(witness.sentence.ends_with(
+        "both replaced nil, which was there at the beginning and never written: at most one of \
+         them can have found it; cas(nil -> 8) at n1 was not acknowledged but took effect, since \
+         r -> 8 at n3 returned 8"
+    ));
+}
+
+#[test]
+fn circle_of_cas() {
+    let witness = refuted(vec![cas(1, 2, 1, 9), cas(2, 3, 1, 9), cas(3, 1, 1, 9)]);
+    assert_eq!(shown(&witness), ["cas(1 -> 2)", "cas(2 -> 3)", "cas(3 -> 1)"]);
+    assert!(witness.sentence.contains("in a circle"), "{}", witness.sentence);
+}
+
+#[test]
+fn replaced_value_comes_back() {
+    let witness = refuted(vec![write(5, 1, 2), at("n2", cas(5, 7, 3, 4)), read(5, 6, 7)]);
+    assert_eq!(
+        witness.sentence,
+        "cas(5 -> 7) was acknowledged at n2 at 0.004 s; 2.0 ms later, r -> 5 at n1 still returned \
+         a value that had been overwritten before it began"
+    );
+    assert_eq!(shown(&witness), ["cas(5 -> 7)", "r -> 5"]);
+    // Two links, of which neither was acknowledged in time to prove it alone.
+    let witness = refuted(vec![
+        write(5, 1, 2),
+        cas(5, 6, 3, 99),
+        cas(6, 7, 3, 99),
+        read(7, 4, 5),
+        read(5, 8, 9),
+    ]);
+    assert_eq!(shown(&witness), ["cas(5 -> 6)", "cas(6 -> 7)", "r -> 7", "r -> 5"]);
+    assert_eq!(
+        witness.sentence,
+        "r -> 7 at n1 returned 7 at 0.005 s, and cas(5 -> 6) and cas(6 -> 7) had turned 5 into 7 \
+         by then; yet r -> 5 at n1 began 3.0 ms later and returned 5"
+    );
+}
+
+#[test]
+fn write_between_two_ends_of_a_cas() {
+    // 5 becomes 6 by cas, but 8 was written and acknowledged between the two.
+    let witness = refuted(vec![write(5, 1, 2), write(8, 3, 4), cas(5, 6, 0, 9), read(6, 5, 9)]);
+    assert_eq!(shown(&witness), ["cas(5 -> 6)", "w(5)", "w(8)", "r -> 6"]);
+    assert!(
+        witness.sentence.ends_with("; cas(5 -> 6) ties 5 to 6, with nothing between"),
+        "{}",
+        witness.sentence
+    );
+}
+
+#[test]
+fn operations_that_touch_are_concurrent() {
+    assert_valid(vec![write(5, 1, 2), write(7, 3, 4), read(5, 4, 5)]);
+    assert_valid(vec![read(5, 1, 2), write(5, 2, 3)]);
+    assert_valid(vec![write(5, 1, 2), cas(5, 7, 3, 4), read(5, 4, 5)]);
+    assert!(refuted(vec![write(5, 1, 2), write(7, 3, 4), read(5, 5, 6)]).operations.len() == 3);
+    // All at one instant, in any order.
+    assert_valid(vec![read(7, 1, 1), write(7, 1, 1), write(5, 1, 1), read(5, 1, 1)]);
+}
+
+#[test]
+fn unanswered_operations() {
+    // Nobody found it: it may never have happened.
+    assert_valid(vec![write(5, 1, 2), unanswered(write(7, 3, 4)), read(5, 5, 6)]);
+    // It takes effect late.
+    assert_valid(vec![
+        write(5, 1, 2),
+        unanswered(write(7, 3, 4)),
+        read(5, 5, 6),
+        read(7, 7, 8),
+        read(7, 9, 10),
+    ]);
+    // But not before its invocation.
+    refuted(vec![write(5, 1, 2), read(7, 3, 4), unanswered(write(7, 5, 6))]);
+    // A cas that took effect found what it replaced, at whatever remove.
+    let witness = refuted(vec![
+        unanswered(cas(8, 9, 1, 2)),
+        unanswered(cas(9, 10, 1, 2)),
+        at("n2", read(10, 3, 4)),
+    ]);
+    assert_eq!(shown(&witness), ["cas(8 -> 9)", "cas(9 -> 10)", "r -> 10"]);
+    assert_eq!(
+        witness.sentence,
+        "cas(8 -> 9) at n1 replaced 8, but no operation ever wrote 8; cas(8 -> 9) at n1 was not \
+         acknowledged but took effect, since cas(9 -> 10) at n1 replaced 9; cas(9 -> 10) at n1 \
+         was not acknowledged but took effect, since r -> 10 at n2 returned 10"
+    );
+    // The same, but nobody found the last value.
+    assert_valid(vec![unanswered(cas(8, 9, 1, 2)), unanswered(cas(9, 10, 1, 2))]);
+    // Two of which at most one can have happened, and one was found.
+    assert_valid(vec![
+        write(5, 1, 2),
+        unanswered(cas(5, 7, 3, 4)),
+        unanswered(cas(5, 8, 3, 4)),
+        read(8, 5, 6),
+    ]);
+}
+
+#[test]
+fn failed_operations_and_reads_without_answer_do_not_count() {
+    assert_valid(vec![
+        failed(write(5, 1, 2), "no leader"),
+        failed(cas(Value::Nil, 6, 1, 2), MISMATCH),
+        unanswered(read(99, 1, 2)),
+        read(Value::Nil, 3, 4),
+    ]);
+}
+
+#[test]
+fn cas_to_the_same_value_is_a_read() {
+    assert_valid(vec![write(5, 1, 2), cas(5, 5, 3, 4), cas(5, 5, 5, 6), read(5, 7, 8)]);
+    assert_eq!(shown(&refuted(vec![cas(5, 5, 3, 4)])), ["cas(5 -> 5)"]);
+    assert_valid(vec![unanswered(cas(5, 5, 3, 4))]);
+}
+
+#[test]
+fn values_written_twice() {
+    // Never found: not ambiguous.
+    assert_valid(vec![write(5, 1, 2), write(5, 3, 4), write(6, 5, 6), read(6, 7, 8)]);
+    // Found: left to the search, which knows both answers.
+    assert_valid(vec![write(5, 1, 2), write(6, 3, 4), write(5, 5, 6), read(5, 7, 8)]);
+    refuted(vec![write(5, 1, 2), write(5, 3, 4), write(6, 5, 6), read(5, 7, 8)]);
+    // A write of nil makes nil ambiguous too.
+    assert_valid(vec![write(5, 1, 2), write(Value::Nil, 3, 4), read(Value::Nil, 5, 6)]);
+    refuted(vec![write(Value::Nil, 1, 2), write(5, 3, 4), read(Value::Nil, 5, 6)]);
+    // What is wrong apart from the ambiguous values is found without a search.
+    let mut long: Vec<Operation> = (0..300).map(|i| write(i64::from(i % 2), 0, 1000)).collect();
+    long.extend([read(1, 10, 20), write(7, 2000, 2001), write(8, 2002, 2003)]);
+    assert!(matches!(check(&numbered(long.clone())), Validity::Unknown { .. }));
+    long.push(read(7, 2004, 2005));
+    assert_eq!(shown(&refuted(long)), ["w(7)", "w(8)", "r -> 7"]);
+}
+
+#[test]
+fn another_initial_value() {
+    let settings = Settings { initial: Value::Int(0), ..Settings::default() };
+    let result = |operations: Vec<Operation>| check_key(&numbered(operations), &settings);
+    assert_eq!(result(vec![read(0, 1, 2), write(1, 1, 2)]).validity, Validity::Valid);
+    assert!(result(vec![read(Value::Nil, 1, 2)]).validity.is_invalid());
+    assert!(result(vec![write(1, 1, 2), read(0, 3, 4)]).validity.is_invalid());
+}
+
+#[test]
+fn what_a_register_does_not_have_is_not_passed() {
+    let reason = |operation: Operation| match check(&[operation]) {
+        Validity::Unknown { reason } => reason,
+        other => panic!("{other:?}"),
+    };
+    let other = operation(Function::Other("append".into()), Value::Nil, Value::Nil, 1, 2);
+    assert!(reason(other).contains("`append`"));
+    let replica = operation(Function::ReplicaRead, Value::Nil, Value::Nil, 1, 2);
+    assert!(reason(replica).contains("own copy"));
+    let malformed = operation(Function::Cas, Value::Int(1), Value::Nil, 1, 2);
+    assert!(reason(malformed).contains("[expected new]"));
+    assert!(reason(write(1, 2, 1)).contains("ends before it begins"));
+}
+
+#[test]
+fn violations_are_counted() {
+    let mut operations = vec![write(5, 1, 2), write(7, 3, 4)];
+    operations.extend([read(98, 6, 7), read(99, 6, 7), cas(5, 9, 6, 7), read(7, 8, 9)]);
+    let result = check_key(&numbered(operations), &Settings::default());
+    assert_eq!((result.violations, result.operations, result.observations), (3, 6, 4));
+}
+
+mod keyed {
+    use super::*;
+    use crate::history::History;
+
+    fn keyed(key: &str, operation: Operation) -> Operation {
+        Operation { key: Some(key.into()), ..operation }
+    }
+
+    fn history(operations: Vec<Operation>) -> History {
+        History { operations: numbered(operations), ..History::default() }
+    }
+
+    #[test]
+    fn keys_are_apart_and_the_worst_counts() {
+        let finding = check_history(&history(vec![
+            keyed("x", write(1, 1, 2)),
+            keyed("y", write(1, 1, 2)),
+            keyed("y", read(8, 3, 4)),
+            keyed("z", read(8, 3, 4)),
+            keyed("z", read(9, 3, 4)),
+            keyed("x", read(1, 3, 4)),
+        ]));
+        assert!(finding.validity.is_invalid());
+        assert_eq!((finding.check.as_str(), finding.operations), ("linearizable", 6));
+        assert_eq!(finding.violations, 3);
+        assert_eq!(finding.keys, ["z".into(), "y".into()]);
+        assert_eq!(finding.summary, "6 operations on 3 keys: 2 of 3 refuted, 3 violations");
+    }
+
+    #[test]
+    fn nothing_observed_is_unknown() {
+        let finding = check_history(&history(vec![write(1, 1, 2)]));
+        assert!(
+            matches!(finding.validity, Validity::Unknown { reason } if reason.contains("not exercised"))
+        );
+        assert_eq!(check_history(&History::default()).validity.rank(), 1);
+    }
+
+    #[test]
+    fn replica_reads_are_left_out_and_others_are_not() {
+        let replica = operation(Function::ReplicaRead, Value::Nil, Value::Int(9), 5, 6);
+        let finding = check_history(&history(vec![write(1, 1, 2), read(1, 3, 4), replica]));
+        assert_eq!((finding.validity, finding.operations), (Validity::Valid, 2));
+        let other = operation(Function::Other("add".into()), Value::Nil, Value::Int(9), 5, 6);
+        let finding = check_history(&history(vec![keyed("k", other), read(Value::Nil, 3, 4)]));
+        assert!(
+            matches!(finding.validity, Validity::Unknown { reason } if reason.starts_with("key k: "))
+        );
+    }
+}
