@@ -12,6 +12,11 @@
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
 
+pub mod availability;
+pub mod convergence;
 pub mod finding;
 pub mod history;
 pub mod partition;
+#[cfg(test)]
+mod synthetic;
+pub mod verdict;
