@@ -20,3 +20,4 @@ pub mod partition;
 #[cfg(test)]
 mod synthetic;
 pub mod verdict;
+mod words;

@@ -83,6 +83,27 @@ impl Synthetic {
         }
     }
 
+    /// A steady load on one node: an operation every `every` ms from `span.0` to `span.1`, each
+    /// taking `latency` ms, on a key of the node's own; reads return nil, written values are
+    /// unique.
+    pub fn load(
+        &mut self,
+        node: &str,
+        f: Function,
+        span: (u64, u64),
+        [every, latency]: [u64; 2],
+        ends: Ends,
+    ) {
+        let key = format!("load-{node}");
+        for start in (span.0..span.1).step_by(every as usize) {
+            let span = (start, start + latency);
+            match f {
+                Function::Read => self.read(node, &key, Value::Nil, span, ends),
+                _ => self.write(node, &key, self.processes as i64, span, ends),
+            }
+        }
+    }
+
     /// Something the nemesis did: `heal`, `settle`.
     pub fn nemesis(&mut self, f: &str, at: u64) {
         self.events.push(Event {

@@ -27,8 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 use crate::history::{Function, History, Name, Time};
-pub use agreement::{Cell, KeyStatus, LastRead};
-use agreement::{KeyOperations, KeyState};
+pub use agreement::{Cell, KeyState, KeyStatus, LastRead};
 pub use loss::{Lost, Phantom};
 
 /// What counts as agreement, and for how long it was waited for.
