@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::history::{Function, History, Name, Operation, Time};
 use crate::partition::Partition;
+pub(crate) use finding::too_few;
 pub use periods::{Period, Window};
 pub use recovery::{FirstSuccess, Recovery};
 pub use wilson::{Answered, Level};

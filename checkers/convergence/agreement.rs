@@ -12,8 +12,9 @@
 //! - Anything else is unsettled: unknown, with the reason.
 //!
 //! A cell is taken to have its last value from the completion of its run's first read on; the
-//! convergence time is the latest of these instants. It is late by one poll at most. A read that
-//! failed ends a run; one that had no completion when the history ended says nothing.
+//! convergence time is the latest of these instants: never too early, and late by the time from
+//! the poll before (for the first poll: from the heal) at most. A read that failed ends a run; one
+//! that had no completion when the history ended says nothing.
 
 use std::collections::BTreeMap;
 

@@ -53,7 +53,7 @@ pub struct Phantom {
 }
 
 /// The value that a write or cas leaves behind.
-pub(super) fn written(operation: &Operation) -> Option<&Value> {
+pub(crate) fn written(operation: &Operation) -> Option<&Value> {
     match operation.f {
         Function::Write => Some(&operation.input),
         Function::Cas => operation.input.as_pair().map(|(_, new)| new),
