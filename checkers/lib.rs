@@ -13,8 +13,14 @@
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
 
+pub mod availability;
+pub mod convergence;
 pub mod finding;
 pub mod history;
 pub mod partition;
 pub mod register;
 pub mod search;
+#[cfg(test)]
+mod synthetic;
+pub mod verdict;
+mod words;
