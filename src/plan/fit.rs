@@ -63,6 +63,8 @@ pub struct Cluster {
     pub nodes: Option<Vec<Name>>,
     pub operations: Option<Vec<Function>>,
     pub failover_allowance: Option<Duration>,
+    /// The recipe says that no node leads.
+    pub no_primary: bool,
 }
 
 /// A broken rule.
@@ -93,8 +95,17 @@ pub fn problems(workload: &Workload, unclear: Unclear, cluster: &Cluster) -> Vec
         sequence(workload, &mut problems);
     }
     if let Some(nodes) = &cluster.nodes {
-        for (phase, partition, subject) in partitions(workload) {
-            shape(phase, subject, partition, nodes, &mut problems);
+        for (phase, partition, number) in partitions(workload) {
+            shape(phase, number, partition, nodes, &mut problems);
+        }
+    }
+    for (phase, partition, number) in partitions(workload) {
+        if cluster.no_primary && *partition == Partition::IsolatePrimary {
+            problems.add(
+                Subject::Partition(phase, number),
+                format!("{} has no primary to isolate", cluster.description),
+                "isolate: one, or the name of a node",
+            );
         }
     }
     checks(workload, unclear, cluster, &mut problems);
@@ -140,7 +151,12 @@ fn operations(workload: &Workload, unclear: Unclear, cluster: &Cluster, problems
     let Some(able) = &cluster.operations else { return };
     for (function, weight) in &workload.operations {
         if *weight > 0 && !able.contains(function) {
-            let able: Vec<&str> = able.iter().map(Function::as_str).collect();
+            let of_type = workload.data_type.operations();
+            let able: Vec<&str> = able
+                .iter()
+                .filter(|function| of_type.contains(function))
+                .map(Function::as_str)
+                .collect();
             problems.add(
                 Subject::Operation(function.clone()),
                 format!("{} has no operation `{function}`", cluster.description),

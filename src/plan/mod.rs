@@ -9,7 +9,7 @@
 //! - [`timeline`]: the plan as text for a person
 //!
 //! Behind it: `files` finds what a name or path means, `document` is a YAML file as a tree with
-//! places, `workload` with `phases` and `recipe` read the two files, `fit` has the rules that
+//! places, `workload` (with `phases`) and `recipe` (with `layer`) read the two files, `fit` has the rules that
 //! hold between their parts, `target` fills in settings and placeholders.
 
 mod document;
@@ -17,6 +17,7 @@ pub mod duration;
 mod fields;
 mod files;
 mod fit;
+mod layer;
 mod mistakes;
 mod model;
 mod names;
@@ -32,6 +33,7 @@ mod tests;
 pub mod timeline;
 mod workload;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fields::Reader;
@@ -74,10 +76,14 @@ pub struct Registry<'a> {
     /// Name and `cluster.yaml` of every built-in target.
     pub targets: &'a [(&'a str, &'a str)],
     pub drivers: &'a [&'a str],
-    /// What is wrong with a driver's own section (null if the target has none): called with the
-    /// driver's name and the section.
-    pub check_section: &'a dyn Fn(&str, &serde_json::Value) -> Vec<SectionMistake>,
+    /// What is wrong with a driver's own section.
+    pub check_section: &'a CheckSection<'a>,
 }
+
+/// Asks a driver about its own section: the driver's name, the section (null if the target has
+/// none), and every setting with its chosen value.
+pub type CheckSection<'a> =
+    dyn Fn(&str, &serde_json::Value, &BTreeMap<String, String>) -> Vec<SectionMistake> + 'a;
 
 /// What a driver says about its own section of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,8 +114,10 @@ pub fn load(request: &Request, registry: &Registry) -> Result<Plan, Mistakes> {
 
     let mut cluster = Cluster::default();
     let mut target = None;
-    if let Some(Read { value: (name, recipe), .. }) = &recipe {
+    if let Some(Read { value: (name, recipe), reader }) = &recipe {
         let settings = recipe.choose(&line, &arguments.set);
+        recipe.refuse_combinations(&line, &arguments, &settings);
+        recipe.ask_driver(reader, registry, &settings);
         cluster = recipe.cluster(name, &settings);
         target = recipe.resolve(name, settings);
     }

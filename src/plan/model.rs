@@ -182,7 +182,7 @@ impl Check {
 }
 
 /// How a cluster of the target comes up: every placeholder filled in that is known before the
-/// run.
+/// run. `{self}` is left in `version` and `prepare` too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {

@@ -5,35 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Component, Path};
-use std::time::Duration;
-
-use splitbrain_checkers::history::Function;
 
 use super::document::{Entry, Kind, Node};
 use super::fields::{Fields, Reader, Schema};
+use super::layer::{self, LAYER, Layer, NO_ATTACHING, SANDBOX_ONLY};
 use super::model::Need;
 use super::names::instead_of;
 use super::template::{Scope, Template, is_reserved};
 use super::{Registry, SectionMistake};
-
-/// Nodes have the addresses 10.77.0.1, 10.77.0.2, ...
-const MOST_NODES: u64 = 100;
-/// How long a cluster may take to be ready if the recipe does not say.
-const DEFAULT_WITHIN: Duration = Duration::from_secs(30);
-
-/// Fields that a setting may change, with an example of each.
-const LAYER: [(&str, &str); 9] = [
-    ("nodes", "3"),
-    ("operations", "[read, write, cas]"),
-    ("failover-allowance", "3s"),
-    ("environment", "{ NAME: value }"),
-    ("sysctl", "{ net.ipv4.tcp_retries2: 4 }"),
-    ("files", "{ server.conf: \"port 80\" }"),
-    ("start", "exec server --data {data} --listen {ip}"),
-    ("prepare", "command run once when every node has been started"),
-    ("ready", "{ http: \"http://{ip}:2379/health\", within: 30s }"),
-];
 
 const OTHERS: [(&str, &str); 7] = [
     ("driver", "http"),
@@ -45,15 +24,6 @@ const OTHERS: [(&str, &str); 7] = [
     ("version", "etcd --version"),
 ];
 
-const READY: Schema = Schema {
-    what: "`ready`",
-    fields: &[
-        ("http", "http://{ip}:2379/health"),
-        ("command", "redis-cli -h {ip} ping"),
-        ("contains", "PONG"),
-        ("within", "30s"),
-    ],
-};
 const LIST: Schema = Schema {
     what: "a list",
     fields: &[("each", "\"{node}=http://{ip}:2380\""), ("join", "\",\"")],
@@ -63,15 +33,14 @@ const NEED: Schema = Schema {
     fields: &[("program", "etcd"), ("install", "apt-get install etcd-server")],
 };
 
-/// What clients can be asked to do at a node of a target.
-const FUNCTIONS: [&str; 4] = ["read", "write", "cas", "replica-read"];
-
 /// A target file as far as it could be read. It is complete if its reader has no mistakes.
 #[derive(Debug, Default)]
 pub struct Recipe {
     pub driver: String,
-    /// The driver's own section; null if there is none.
-    pub section: serde_json::Value,
+    /// Where `driver:` is written.
+    pub driver_bytes: Range<usize>,
+    /// The driver's own section.
+    pub section: Option<Entry>,
     pub base: Layer,
     /// What settings change, in the order of the file.
     pub when: Vec<When>,
@@ -82,25 +51,16 @@ pub struct Recipe {
     pub version: Option<Template>,
 }
 
-/// What a setting can change.
-#[derive(Debug, Default, Clone)]
-pub struct Layer {
-    pub nodes: Option<usize>,
-    pub operations: Option<Vec<Function>>,
-    pub failover_allowance: Option<Duration>,
-    pub environment: Option<BTreeMap<String, Template>>,
-    pub sysctl: Option<BTreeMap<String, Template>>,
-    pub files: Option<BTreeMap<String, Template>>,
-    pub start: Option<Template>,
-    pub prepare: Option<Template>,
-    pub ready: Option<Probe>,
-}
+/// Settings with values, one of which each has to have.
+pub type Condition = BTreeMap<String, Vec<String>>;
 
 /// An entry of `when`.
 #[derive(Debug)]
 pub struct When {
     /// The values of each setting with which the entry counts.
-    pub settings: BTreeMap<String, Vec<String>>,
+    pub settings: Condition,
+    /// With these settings, the values that others have to have.
+    pub requires: Condition,
     pub layer: Layer,
 }
 
@@ -109,15 +69,6 @@ pub struct When {
 pub struct List {
     pub each: Template,
     pub join: String,
-}
-
-/// How readiness is asked for.
-#[derive(Debug, Clone)]
-pub struct Probe {
-    pub http: bool,
-    pub target: Template,
-    pub contains: Option<Template>,
-    pub within: Duration,
 }
 
 /// Names that templates may use.
@@ -143,12 +94,12 @@ pub fn read(reader: &Reader, root: &Node, registry: &Registry) -> Recipe {
     if let Some(entry) = fields.require("about") {
         reader.text(&entry.value, "about", "one line for the list of targets");
     }
-    driver(reader, &root, &fields, registry, &mut recipe);
+    driver(reader, &fields, registry, &mut recipe);
     if let Some(entry) = fields.get("settings") {
         recipe.settings = settings(reader, entry);
     }
     let names = lists(reader, &fields, &mut recipe);
-    recipe.base = layer(reader, &fields, &names);
+    recipe.base = layer::read(reader, &fields, &names.all);
     if let Some(entry) = fields.get("when") {
         recipe.when = when(reader, entry, &recipe.settings, &names);
     }
@@ -176,12 +127,8 @@ fn refuse_access(reader: &Reader, root: &Node) -> Node {
     root
 }
 
-const NO_ATTACHING: &str = "this version cannot attach to a cluster that runs already";
-const SANDBOX_ONLY: &str =
-    "a cluster in the sandbox: `nodes: 3` and `start:`, without `access:` and addresses";
-
-/// The driver and its section, which the driver itself checks.
-fn driver(reader: &Reader, root: &Node, fields: &Fields, registry: &Registry, recipe: &mut Recipe) {
+/// The driver and its section, which the driver itself checks when settings are chosen.
+fn driver(reader: &Reader, fields: &Fields, registry: &Registry, recipe: &mut Recipe) {
     let Some(entry) = fields.require("driver") else { return };
     let known: Vec<(&str, &str)> = registry.drivers.iter().map(|name| (*name, *name)).collect();
     let Some(driver) = reader.word(&entry.value, "driver", &known) else { return };
@@ -194,17 +141,35 @@ fn driver(reader: &Reader, root: &Node, fields: &Fields, registry: &Registry, re
             );
         }
     }
-    let section = fields.get(driver);
     recipe.driver = driver.to_string();
-    recipe.section = section.map_or(serde_json::Value::Null, |entry| entry.value.to_json());
-    for SectionMistake { path, message, accepted } in
-        (registry.check_section)(driver, &recipe.section)
-    {
-        let place = match section {
-            Some(_) => root.find(&[vec![driver.to_string()], path].concat()),
-            None => entry.value.bytes.clone(),
-        };
-        reader.refuse(&place, message, accepted);
+    recipe.driver_bytes = entry.value.bytes.clone();
+    recipe.section = fields.get(driver).cloned();
+}
+
+impl Recipe {
+    /// The driver's own section without places; null if there is none.
+    pub fn section(&self) -> serde_json::Value {
+        self.section.as_ref().map_or(serde_json::Value::Null, |entry| entry.value.to_json())
+    }
+
+    /// What the driver says about its own section; `reader` is that of the recipe.
+    pub fn ask_driver(
+        &self,
+        reader: &Reader,
+        registry: &Registry,
+        settings: &BTreeMap<String, String>,
+    ) {
+        if self.driver.is_empty() {
+            return;
+        }
+        let whole = self.section.iter().cloned().collect();
+        let whole = Node { bytes: self.driver_bytes.clone(), kind: Kind::Map(whole) };
+        for SectionMistake { mut path, message, accepted } in
+            (registry.check_section)(&self.driver, &self.section(), settings)
+        {
+            path.insert(0, self.driver.clone());
+            reader.refuse(&whole.find(&path), message, accepted);
+        }
     }
 }
 
@@ -244,7 +209,12 @@ fn may_name(reader: &Reader, entry: &Entry) -> bool {
 }
 
 /// A list of texts, none of them twice, with their places.
-fn texts(reader: &Reader, node: &Node, what: &str, example: &str) -> Vec<(String, Range<usize>)> {
+pub fn texts(
+    reader: &Reader,
+    node: &Node,
+    what: &str,
+    example: &str,
+) -> Vec<(String, Range<usize>)> {
     let mut texts: Vec<(String, Range<usize>)> = Vec::new();
     for item in reader.list(node, what, example).unwrap_or(&[]) {
         let Some(text) = reader.text(item, what, example) else { continue };
@@ -286,142 +256,42 @@ fn lists(reader: &Reader, fields: &Fields, recipe: &mut Recipe) -> Names {
     names
 }
 
-fn layer(reader: &Reader, fields: &Fields, names: &Names) -> Layer {
-    let template = |name: &str, scope| {
-        let entry = fields.get(name)?;
-        Template::read(reader, &entry.value, name, scope, &names.all)
-    };
-    let map = |name: &str, scope| {
-        let entry = fields.get(name)?;
-        let entries = reader.entries(&entry.value, name, &["NAME: VALUE"])?;
-        let read = |entry: &Entry| {
-            let what = format!("{name} `{}`", entry.key);
-            let template = Template::read(reader, &entry.value, &what, scope, &names.all)?;
-            Some((entry.key.clone(), template))
-        };
-        Some(entries.iter().filter_map(read).collect())
-    };
-    if let Some(entry) = fields.get("files") {
-        file_names(reader, entry);
-    }
-    Layer {
-        nodes: fields.get("nodes").and_then(|entry| nodes(reader, &entry.value)),
-        operations: fields.get("operations").and_then(|entry| operations(reader, &entry.value)),
-        failover_allowance: fields
-            .get("failover-allowance")
-            .and_then(|entry| reader.duration(&entry.value, "failover-allowance", "3s")),
-        environment: map("environment", Scope::Node),
-        sysctl: map("sysctl", Scope::Cluster),
-        files: map("files", Scope::Node),
-        start: template("start", Scope::Node),
-        prepare: template("prepare", Scope::Cluster),
-        ready: fields.get("ready").and_then(|entry| ready(reader, entry, names)),
-    }
-}
-
-fn nodes(reader: &Reader, node: &Node) -> Option<usize> {
-    if let Kind::Map(_) = node.kind {
-        reader.refuse(&node.bytes, NO_ATTACHING, SANDBOX_ONLY);
-        return None;
-    }
-    let nodes = reader.count(node, "the number of nodes", MOST_NODES, "3")?;
-    if nodes == 0 {
-        reader.refuse(&node.bytes, "a cluster of zero nodes", "at least `1`");
-        return None;
-    }
-    Some(nodes as usize)
-}
-
-fn operations(reader: &Reader, node: &Node) -> Option<Vec<Function>> {
-    let names = texts(reader, node, "operations", "[read, write, cas]");
-    let mut complete = !names.is_empty();
-    for (name, bytes) in names.iter().filter(|(name, _)| !FUNCTIONS.contains(&name.as_str())) {
-        let message = format!("unknown operation `{name}`");
-        reader.refuse(bytes, message, instead_of(name, FUNCTIONS));
-        complete = false;
-    }
-    complete.then(|| names.iter().map(|(name, _)| Function::from_name(name)).collect())
-}
-
-/// Files lie in the node's data folder, nowhere else.
-fn file_names(reader: &Reader, entry: &Entry) {
-    let Kind::Map(files) = &entry.value.kind else { return };
-    for file in files {
-        let inside =
-            Path::new(&file.key).components().all(|part| matches!(part, Component::Normal(_)));
-        if !inside || file.key.is_empty() {
-            reader.refuse(
-                &file.key_bytes,
-                format!("the file `{}` is not inside the node's data folder", file.key),
-                "a relative path without `..`: `conf/server.conf`",
-            );
-        }
-    }
-}
-
-fn ready(reader: &Reader, entry: &Entry, names: &Names) -> Option<Probe> {
-    let fields = reader.fields(&entry.value, &entry.key_bytes, &READY)?;
-    let probe = match (fields.get("http"), fields.get("command")) {
-        (Some(probe), None) | (None, Some(probe)) => probe,
-        (Some(_), Some(second)) => {
-            let message = "`http` and `command` in one ready check";
-            reader.refuse(&second.key_bytes, message, "one of them");
-            return None;
-        }
-        (None, None) => {
-            let message = "`ready` does not say how to ask";
-            reader.refuse(&entry.key_bytes, message, "`http: URL` or `command: COMMAND`");
-            return None;
-        }
-    };
-    let target = Template::read(reader, &probe.value, &probe.key, Scope::Node, &names.all);
-    let contains = fields
-        .get("contains")
-        .map(|entry| Template::read(reader, &entry.value, "contains", Scope::Node, &names.all));
-    let within = match fields.get("within") {
-        Some(entry) => reader.duration(&entry.value, "within", "30s")?,
-        None => DEFAULT_WITHIN,
-    };
-    let contains = match contains {
-        Some(contains) => Some(contains?),
-        None => None,
-    };
-    Some(Probe { http: probe.key == "http", target: target?, contains, within })
-}
-
 fn when(
     reader: &Reader,
     entry: &Entry,
     settings: &BTreeMap<String, Vec<String>>,
     names: &Names,
 ) -> Vec<When> {
-    let setting = ("setting", "{ mode: single }");
-    let known: Vec<(&str, &str)> = std::iter::once(setting).chain(LAYER).collect();
+    let conditions = [("setting", "{ mode: single }"), ("requires", "{ n: [5] }")];
+    let known: Vec<(&str, &str)> = conditions.into_iter().chain(LAYER).collect();
     let schema = Schema { what: "an entry of `when`", fields: &known };
     let example = "[{ setting: { mode: single }, nodes: 1 }]";
     let mut entries = Vec::new();
     for item in reader.list(&entry.value, "when", example).unwrap_or(&[]) {
         let Some(fields) = reader.fields(item, &item.bytes, &schema) else { continue };
-        let condition =
+        let setting =
             fields.require("setting").and_then(|entry| condition(reader, entry, settings));
+        let requires = fields.get("requires").and_then(|entry| condition(reader, entry, settings));
         if fields.all().len() == 1 {
-            let accepted = format!("one of: {}", LAYER.map(|(name, _)| name).join(", "));
+            let names: Vec<&str> = schema.names().filter(|name| *name != "setting").collect();
+            let accepted = format!("one of: {}", names.join(", "));
             reader.refuse(&item.bytes, "an entry of `when` that changes nothing", accepted);
         }
-        let layer = layer(reader, &fields, names);
-        entries.extend(condition.map(|settings| When { settings, layer }));
+        let layer = layer::read(reader, &fields, &names.all);
+        let requires = requires.unwrap_or_default();
+        entries.extend(setting.map(|settings| When { settings, requires, layer }));
     }
     entries
 }
 
-/// With which values of which settings an entry of `when` counts.
+/// Settings with one value or a list of values each.
 fn condition(
     reader: &Reader,
     entry: &Entry,
     settings: &BTreeMap<String, Vec<String>>,
-) -> Option<BTreeMap<String, Vec<String>>> {
+) -> Option<Condition> {
     let mut condition = BTreeMap::new();
-    let entries = reader.entries(&entry.value, "setting", &["NAME: VALUE"])?;
+    let entries = reader.entries(&entry.value, &entry.key, &["NAME: VALUE"])?;
     if entries.is_empty() {
         reader.refuse(&entry.value.bytes, "no setting", "`{ mode: single }`");
     }

@@ -48,6 +48,7 @@ pub fn parse(name: &str, text: &str) -> Result<Plan, Mistakes> {
         nodes: Some(target.nodes.iter().map(|node| Name::clone(&node.name)).collect()),
         operations: Some(target.operations.clone()),
         failover_allowance: Some(target.failover_allowance),
+        no_primary: false,
     };
     let mistakes: Vec<Mistake> = fit::problems(&plan.workload, Unclear::default(), &cluster)
         .into_iter()

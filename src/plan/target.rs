@@ -8,10 +8,12 @@ use std::ops::Range;
 use splitbrain_checkers::history::Name;
 
 use super::fields::Reader;
+use super::files::Arguments;
 use super::fit::Cluster;
+use super::layer::{Layer, Probe};
 use super::model::{NodePlan, Ready, ReadyProbe, Target};
 use super::names::instead_of;
-use super::recipe::{Layer, Probe, Recipe};
+use super::recipe::{Condition, Recipe};
 use super::template::Template;
 
 /// Settings as the command line has them: `name=value` with the place of each.
@@ -63,15 +65,43 @@ impl Recipe {
             .join(", ")
     }
 
+    /// Refuses settings that the recipe says do not go together, at the `--set` that is to blame.
+    pub fn refuse_combinations(
+        &self,
+        line: &Reader,
+        arguments: &Arguments,
+        settings: &BTreeMap<String, String>,
+    ) {
+        for entry in self.when.iter().filter(|entry| holds(&entry.settings, settings)) {
+            for (name, accepted) in &entry.requires {
+                let Some(value) = settings.get(name).filter(|value| !accepted.contains(value))
+                else {
+                    continue;
+                };
+                let cause: BTreeMap<String, String> = settings
+                    .iter()
+                    .filter(|(name, _)| entry.settings.contains_key(*name))
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect();
+                let is_cause = |(set, _): &&(String, Range<usize>)| {
+                    set.split_once('=').is_some_and(|(name, _)| cause.contains_key(name.trim()))
+                };
+                let place = arguments.set.iter().find(is_cause).map(|(_, bytes)| bytes);
+                line.refuse(
+                    place.unwrap_or(&arguments.target),
+                    format!("{} does not go with {name}={value}", assignments(&cause, "=")),
+                    format!("--set {name}={}", accepted.join("|")),
+                );
+            }
+        }
+    }
+
     /// What counts with these settings: the base with every entry of `when` that applies, later
     /// ones over earlier ones.
     fn effective(&self, settings: &BTreeMap<String, String>) -> Layer {
-        let applies = |(name, values): (&String, &Vec<String>)| {
-            settings.get(name).is_some_and(|value| values.contains(value))
-        };
         self.when
             .iter()
-            .filter(|entry| entry.settings.iter().all(applies))
+            .filter(|entry| holds(&entry.settings, settings))
             .fold(self.base.clone(), |below, entry| entry.layer.clone().over(below))
     }
 
@@ -83,6 +113,7 @@ impl Recipe {
             nodes: layer.nodes.map(|count| (1..=count).map(node_name).collect()),
             operations: layer.operations,
             failover_allowance: layer.failover_allowance,
+            no_primary: layer.primary == Some(false),
         }
     }
 
@@ -117,7 +148,7 @@ impl Recipe {
         Some(Target {
             name: name.to_string(),
             driver: self.driver.clone(),
-            driver_config: self.section.clone(),
+            driver_config: self.section(),
             nodes,
             operations: layer.operations?,
             version: fill(&self.version),
@@ -130,31 +161,24 @@ impl Recipe {
     }
 }
 
-impl Layer {
-    /// This layer where it says something, else the one below.
-    fn over(self, below: Layer) -> Layer {
-        Layer {
-            nodes: self.nodes.or(below.nodes),
-            operations: self.operations.or(below.operations),
-            failover_allowance: self.failover_allowance.or(below.failover_allowance),
-            environment: self.environment.or(below.environment),
-            sysctl: self.sysctl.or(below.sysctl),
-            files: self.files.or(below.files),
-            start: self.start.or(below.start),
-            prepare: self.prepare.or(below.prepare),
-            ready: self.ready.or(below.ready),
-        }
-    }
+/// Whether every setting of a condition has one of its values.
+fn holds(condition: &Condition, settings: &BTreeMap<String, String>) -> bool {
+    condition
+        .iter()
+        .all(|(name, values)| settings.get(name).is_some_and(|value| values.contains(value)))
 }
 
 /// `etcd (read: serializable)`.
 pub fn describe(name: &str, settings: &BTreeMap<String, String>) -> String {
-    let settings: Vec<String> =
-        settings.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     match settings.is_empty() {
         true => name.to_string(),
-        false => format!("{name} ({})", settings.join(", ")),
+        false => format!("{name} ({})", assignments(settings, ": ")),
     }
+}
+
+fn assignments(settings: &BTreeMap<String, String>, between: &str) -> String {
+    let each = |(name, value): (&String, &String)| format!("{name}{between}{value}");
+    settings.iter().map(each).collect::<Vec<_>>().join(", ")
 }
 
 fn node_name(index: usize) -> Name {

@@ -82,7 +82,10 @@ fn clients(text: &mut String, workload: &Workload, nodes: usize) {
     let beside = format!("{} beside each of {nodes} nodes, {all} in all", workload.clients);
     line(text, "clients", &beside);
     let rate = match workload.rate {
-        Some(rate) => format!("{rate}/s each, {}/s in all (open loop)", rate * all as f64),
+        Some(rate) => {
+            let all = (rate * all as f64 * 1e3).round() / 1e3;
+            format!("{rate}/s each, {all}/s in all (open loop)")
+        }
         None => "as fast as it goes (closed loop)".to_string(),
     };
     line(text, "rate", &rate);

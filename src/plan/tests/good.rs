@@ -2,13 +2,19 @@
 //! and a plan that is written and read again.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use splitbrain_checkers::history::Function;
 
+use super::super::document;
+use super::super::fields::Reader;
+use super::super::recipe;
 use super::super::stored;
 use super::super::timeline::timeline;
-use super::super::{Check, DataType, Partition, Phase, Plan, ReadyProbe, Request, WORKLOADS, load};
+use super::super::{
+    Check, DataType, Mistakes, Partition, Phase, Plan, ReadyProbe, Request, Source, WORKLOADS, load,
+};
 use super::{TARGET, WORKLOAD, load_texts, registry, with};
 
 fn seconds(seconds: u64) -> Duration {
@@ -159,6 +165,31 @@ fn every_workload_of_the_repository_is_built_in() {
     assert_eq!(files, sorted);
 }
 
+/// Every recipe in the folder of targets, with every value of every setting.
+#[test]
+fn every_recipe_of_the_repository_loads() {
+    let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets");
+    for entry in std::fs::read_dir(targets).expect("the folder of targets") {
+        let path = entry.expect("an entry").path().join("cluster.yaml");
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let source = Source::new(path.display().to_string(), text);
+        let root = document::parse(&source).unwrap_or_else(|m| panic!("{}", Mistakes::from(*m)));
+        let reader = Reader::new(&source);
+        let recipe = recipe::read(&reader, &root, &registry(&[]));
+        let mistakes = Mistakes::new(reader.into_mistakes());
+        assert!(mistakes.is_empty(), "{mistakes}");
+        let line = Reader::new(&Source::new("command line", ""));
+        for (name, values) in &recipe.settings {
+            for value in values {
+                let settings = recipe.choose(&line, &[(format!("{name}={value}"), 0..0)]);
+                assert_eq!(settings[name], *value);
+                let target = recipe.resolve("target", settings).expect("complete");
+                assert!(!target.nodes.is_empty() && !target.operations.is_empty());
+            }
+        }
+    }
+}
+
 #[test]
 fn without_a_seed_one_is_taken() {
     let request =
@@ -175,7 +206,7 @@ fn difficult() -> Plan {
         TARGET,
         "start:",
         "\
-environment: { YES: 'on', EMPTY_LIKE: '~', NUMBER: 1.10, COLON: 'a: b # c' }
+environment: { YES: 'on', EMPTY_LIKE: '~', NUMBER: 1.10, COLON: 'a: b # c', NONE: '' }
 sysctl: { net.ipv4.tcp_retries2: 4 }
 files:
   conf/a.conf: |
@@ -221,7 +252,7 @@ fn a_plan_that_was_edited_is_checked_again() {
         ("  keys: 10\n", "  keyz: 10\n", "not a plan: unknown field"),
         ("timeout: 1s\n", "timeout: 1\n", "`1` has no unit"),
         ("isolate-one", "ring", "`ring` makes no sense with 3 nodes"),
-        ("seed: ", "seed: '", "not readable as YAML"),
+        ("  name: w\n", "  name: w: x\n", "not readable as YAML"),
     ] {
         let edited = with(&yaml, part, replacement);
         let line = edited[..edited.find(replacement).expect("replaced")].matches('\n').count() + 1;

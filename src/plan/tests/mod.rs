@@ -4,6 +4,8 @@ mod good;
 mod refused;
 mod together;
 
+use std::collections::BTreeMap;
+
 use super::{Mistakes, Plan, Registry, Request, SectionMistake, load};
 
 /// A workload that fits [`TARGET`]; every test changes a part of it.
@@ -44,10 +46,14 @@ http: { read: { method: GET } }
 
 /// The drivers `http`, which wants a method GET, and `redis`.
 fn registry<'a>(targets: &'a [(&'a str, &'a str)]) -> Registry<'a> {
-    Registry { targets, drivers: &["http", "redis"], check_section: &check_section }
+    Registry { targets, drivers: &["http", "redis", "zookeeper"], check_section: &check_section }
 }
 
-fn check_section(driver: &str, section: &serde_json::Value) -> Vec<SectionMistake> {
+fn check_section(
+    driver: &str,
+    section: &serde_json::Value,
+    _settings: &BTreeMap<String, String>,
+) -> Vec<SectionMistake> {
     let path: Vec<String> = ["read", "method"].map(str::to_string).into();
     if driver == "http" && section["read"]["method"] != "GET" {
         vec![SectionMistake { path, message: "no such method".into(), accepted: "GET".into() }]

@@ -173,6 +173,8 @@ const TARGETS: &[Case] = &[
     (", nodes: 1", "", 10, 5, "an entry of `when` that changes nothing", "nodes, operations"),
     ("setting: { mode: single }, ", "", 10, 5, "`setting` is missing", "mode: single"),
     (", nodes: 1", ", node: 1", 10, 34, "unknown field `node`", "did you mean `nodes`?"),
+    (", nodes: 1", ", requires: { red: x }", 10, 46, "unknown setting `red`", "`read`"),
+    ("nodes: 3", "nodes: 3\nprimary: no", 4, 10, "unknown value of `primary` `no`", "true, false"),
     // Placeholders
     ("{data}", "{date}", 13, 26, "unknown placeholder `{date}` in start", "`data`"),
     ("{data}", "{", 13, 26, "a brace in start that is no placeholder", "`{{`"),
@@ -201,6 +203,7 @@ const TARGETS: &[Case] = &[
 const FITS: &[Case] = &[
     ("[read, write, cas]", "[read, write]", 2, 34, "has no operation `cas`", "read, write"),
     ("nodes: 3", "nodes: 1", 10, 5, "`isolate` makes no sense with one node", "without partitions"),
+    ("nodes: 3", "nodes: 3\nprimary: false", 10, 5, "has no primary to isolate", "isolate: one"),
     ("allowance: 2s", "allowance: 9s", 10, 5, "may take 9s to fail over", "longer than 9s"),
 ];
 
@@ -259,7 +262,9 @@ fn targets_that_are_refused() {
 #[test]
 fn targets_that_do_not_fit_the_workload() {
     check_all(FITS, "w.yaml", |case| {
-        load_texts(WORKLOAD, &with(TARGET, case.0, case.1), &[], None)
+        let primary = case.1.contains("primary");
+        let workload = with(WORKLOAD, "one", if primary { "primary" } else { "one" });
+        load_texts(&workload, &with(TARGET, case.0, case.1), &[], None)
     });
 }
 
@@ -294,6 +299,21 @@ fn a_setting_chosen_twice_is_refused() {
     let set = ["mode=quorum", "mode=quorum"];
     let mistakes = load_texts(WORKLOAD, TARGET, &set, None).expect_err("twice");
     assert!(mistakes.to_string().contains("the setting `mode` is chosen twice"), "{mistakes}");
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_refused() {
+    let requires = "{ setting: { mode: single }, requires: { read: [serializable] } }\nlists:";
+    let target = with(TARGET, "lists:", &format!("  - {requires}"));
+    let workload = super::super::WORKLOADS[2].1;
+    let mistakes = load_texts(workload, &target, &["mode=single"], None).expect_err("refused");
+    let mistake = mistakes.iter().next().expect("one mistake");
+    assert_eq!(mistakes.len(), 1, "{mistakes}");
+    assert_eq!(mistake.message, "mode=single does not go with read=linearizable");
+    assert_eq!(mistake.accepted, "--set read=serializable");
+    assert_eq!(&mistake.place.source.text[mistake.place.bytes.clone()], "mode=single");
+    let set = ["mode=single", "read=serializable"];
+    load_texts(workload, &target, &set, None).expect("what is accepted is accepted");
 }
 
 #[test]
