@@ -1,7 +1,7 @@
 //! A witness as a drawing: intervals on lanes by process, with arrows, as SVG text.
 //!
 //! Time runs from left to right but not to scale: a witness often spans microseconds and seconds
-//! at once. The order of all instants is kept, every bar has its times beside it, and a long
+//! at once. The order of all instants is kept, every bar has its times in it, and a long
 //! stretch has its length written below.
 
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ use super::labels;
 use super::text;
 
 const GUTTER: f64 = 168.0;
-const LANE: f64 = 66.0;
-const BAR: f64 = 28.0;
+const LANE: f64 = 62.0;
+const BAR: f64 = 38.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 30.0;
 /// Room on the right for what has no end.
@@ -54,7 +54,7 @@ pub fn escape(text: &str) -> String {
 struct Drawing<'a> {
     data: &'a RunData,
     witness: &'a Witness,
-    /// Processes in the order of their first operation.
+    /// Processes by node, then in the order of their first operation.
     lanes: Vec<u64>,
     /// Every instant that matters, with its place.
     places: BTreeMap<Time, f64>,
@@ -63,8 +63,10 @@ struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     fn new(data: &'a RunData, witness: &'a Witness) -> Drawing<'a> {
-        let mut lanes = Vec::new();
-        for operation in &witness.operations {
+        let mut by_node: Vec<&Operation> = witness.operations.iter().collect();
+        by_node.sort_by_key(|operation| &operation.node);
+        let mut lanes: Vec<u64> = Vec::new();
+        for operation in by_node {
             if !lanes.contains(&operation.process) {
                 lanes.push(operation.process);
             }
@@ -189,11 +191,11 @@ impl<'a> Drawing<'a> {
         }
         write!(
             out,
-            r#"<text class="value" x="{x:.1}" y="{y:.1}">{label}</text><text class="times" x="{left:.1}" y="{below:.1}">{times}</text></g>"#,
+            r#"<text class="value" x="{x:.1}" y="{y:.1}">{label}</text><text class="times" x="{x:.1}" y="{below:.1}">{times}</text></g>"#,
             x = left + 8.0,
-            y = middle + 4.5,
+            y = middle - 2.5,
             label = escape(&label(operation)),
-            below = middle + BAR / 2.0 + 13.0,
+            below = middle + 12.5,
             times = times(operation),
         )
     }
@@ -290,7 +292,7 @@ impl<'a> Drawing<'a> {
     }
 
     fn middle(&self, lane: usize) -> f64 {
-        TOP + LANE * lane as f64 + LANE / 2.0 - 6.0
+        TOP + LANE * lane as f64 + LANE / 2.0 - 2.0
     }
 }
 
@@ -342,7 +344,7 @@ fn end(operation: &Operation) -> Option<Time> {
 
 fn bar_width(operation: &Operation) -> f64 {
     let value = 18.0 + 7.6 * text::columns(&label(operation)) as f64;
-    let times = 6.0 + 5.6 * text::columns(&times(operation)) as f64;
+    let times = 18.0 + 5.8 * text::columns(&times(operation)) as f64;
     value.max(times)
 }
 
