@@ -19,7 +19,7 @@ const GUTTER: f64 = 168.0;
 const LANE: f64 = 62.0;
 const BAR: f64 = 38.0;
 const TOP: f64 = 30.0;
-const BOTTOM: f64 = 30.0;
+const BOTTOM: f64 = 32.0;
 /// Room on the right for what has no end.
 const OPEN_END: f64 = 54.0;
 /// A stretch narrower than this has no room for its length.
@@ -119,14 +119,15 @@ impl<'a> Drawing<'a> {
             }
             let from = self.places.get(&partition.began).copied().unwrap_or(left - 8.0);
             let to = self.places.get(&healed).copied().unwrap_or(self.right);
+            let label = format!("cut {}: {}", position + 1, partition.name);
+            let room = ((to - from - 10.0) / 6.9).max(5.0) as usize;
             write!(
                 out,
-                r#"<rect class="cut" x="{from:.1}" y="4" width="{width:.1}" height="{height:.1}"/><text class="cut-label" x="{x:.1}" y="18">cut {number}: {name}</text>"#,
+                r#"<rect class="cut" x="{from:.1}" y="4" width="{width:.1}" height="{height:.1}"/><text class="cut-label" x="{x:.1}" y="18">{label}</text>"#,
                 width = to - from,
-                height = height - 8.0,
+                height = height - BOTTOM,
                 x = from + 6.0,
-                number = position + 1,
-                name = escape(&partition.name),
+                label = escape(&text::fit(&label, room)),
             )?;
         }
         Ok(())
@@ -149,7 +150,7 @@ impl<'a> Drawing<'a> {
         Ok(())
     }
 
-    /// The node of a lane and its side, if a cut was in force at any time of the drawing.
+    /// The node of a lane, and its side if one cut was in force at some time of the drawing.
     fn place(&self, node: Option<&str>) -> String {
         let Some(node) = node else { return "node unknown".to_string() };
         let (Some((&from, _)), Some((&to, _))) =
@@ -157,8 +158,11 @@ impl<'a> Drawing<'a> {
         else {
             return node.to_string();
         };
-        let partition = labels::partition_during(self.data, from, to);
-        match partition.and_then(|(_, partition)| labels::side(partition, node)) {
+        // With several cuts in the drawing, a node may have been on either side.
+        let [partition] = labels::partitions_during(self.data, from, to)[..] else {
+            return node.to_string();
+        };
+        match labels::side(partition, node) {
             Some(side) => format!("{node} · {side}"),
             None => node.to_string(),
         }
@@ -260,7 +264,7 @@ impl<'a> Drawing<'a> {
 
     /// The length of every stretch that has room for it, below the lanes.
     fn write_stretches(&self, out: &mut String, height: f64) -> std::fmt::Result {
-        let y = height - 14.0;
+        let y = height - 17.0;
         for ((from, left), (to, right)) in self.places.iter().zip(self.places.iter().skip(1)) {
             if right - left < WIDE_ENOUGH {
                 continue;
