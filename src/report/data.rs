@@ -263,7 +263,7 @@ pub struct FinalValues {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LostWrite {
     pub operation: Operation,
-    /// One sentence: what is there instead, and why that cannot be.
+    /// One sentence: what was acknowledged where, what is there instead, why that cannot be.
     pub sentence: String,
 }
 

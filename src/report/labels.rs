@@ -104,12 +104,13 @@ pub fn sides(partition: &Partition) -> String {
     sides.join(" | ")
 }
 
-/// The partition that was in force at some time between `from` and `to`.
-pub fn partition_during(data: &RunData, from: Time, to: Time) -> Option<(usize, &Partition)> {
-    data.partitions.iter().enumerate().find(|(_, partition)| {
+/// The partitions that were in force at some time between `from` and `to`.
+pub fn partitions_during(data: &RunData, from: Time, to: Time) -> Vec<&Partition> {
+    let in_force = |partition: &&Partition| {
         let end = partition.healed.unwrap_or(Time::MAX);
         partition.began <= to && from <= end
-    })
+    };
+    data.partitions.iter().filter(in_force).collect()
 }
 
 /// The two classes whose latencies are drawn apart.

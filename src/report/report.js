@@ -12,7 +12,8 @@
   const NODE_LANE = 24;
   const LINK_LANE = 13;
   const ENDINGS = ["answered", "failed", "indeterminate"];
-  const NO_TIME = [[0, run.end], [null, null]];
+  // Every lane draws itself; the chart only needs an axis.
+  const NO_DATA = [[0, run.end], [null, null]];
   let colours = {};
   let patterns = {};
   let view = { min: 0, max: run.end };
@@ -156,8 +157,8 @@
     const first = Math.max(0, Math.floor(view.min / run.bin / step) * step);
     const last = Math.min(bins, Math.ceil(view.max / run.bin) + 1);
     for (let bin = first; bin < last; bin += step) {
-      const left = xOf(u, bin * run.bin);
-      const right = xOf(u, Math.min(bin + step, bins) * run.bin);
+      const left = Math.round(xOf(u, bin * run.bin));
+      const right = Math.round(xOf(u, Math.min(bin + step, bins) * run.bin));
       visit(bin, Math.min(bin + step, bins), left, right - left);
     }
   }
@@ -168,7 +169,7 @@
     return total;
   }
 
-  // Answered from below, failed from above, indeterminate in between: heights are shares.
+  // From below: answered, failed, indeterminate. Heights are shares.
   function drawNodes(u) {
     clip(u, (ctx) => {
       run.nodes.forEach((_, node) => {
@@ -182,15 +183,13 @@
             ctx.fillRect(left, (top + bottom) / 2 - px(0.5), width, px(1));
             return;
           }
-          const height = bottom - top;
-          const answered = (counts[0] / total) * height;
-          const failed = (counts[1] / total) * height;
-          ctx.fillStyle = patterns.answered;
-          ctx.fillRect(left, bottom - answered, width, answered);
-          ctx.fillStyle = patterns.indeterminate;
-          ctx.fillRect(left, top + failed, width, height - answered - failed);
-          ctx.fillStyle = patterns.failed;
-          ctx.fillRect(left, top, width, failed);
+          let below = bottom;
+          ENDINGS.forEach((ending, i) => {
+            const height = (counts[i] / total) * (bottom - top);
+            ctx.fillStyle = patterns[ending];
+            ctx.fillRect(left, below - height, width, height);
+            below -= height;
+          });
         });
       });
     });
@@ -249,7 +248,30 @@
         ctx.stroke();
       }
       ctx.globalAlpha = 1;
+      drawQuantile(u, ctx, latencies.p50, []);
+      drawQuantile(u, ctx, latencies.p99, [px(5), px(4)]);
     });
+  }
+
+  // A step per window; nothing where nothing was answered.
+  function drawQuantile(u, ctx, values, dash) {
+    ctx.strokeStyle = colours.line;
+    ctx.lineWidth = px(1.6);
+    ctx.setLineDash(dash);
+    ctx.beginPath();
+    let connected = false;
+    values.forEach((value, i) => {
+      if (value !== null) {
+        const y = yOf(u, value);
+        const from = xOf(u, i * run.window);
+        if (connected) ctx.lineTo(from, y);
+        else ctx.moveTo(from, y);
+        ctx.lineTo(xOf(u, Math.min((i + 1) * run.window, run.end)), y);
+      }
+      connected = value !== null;
+    });
+    ctx.stroke();
+    ctx.setLineDash([]);
   }
 
   function drawRate(u) {
@@ -319,17 +341,18 @@
   }
 
   // One chart in the element `id`. `inner` is the height of its plot in px.
-  function chart(id, inner, withTime, y, axis, data, series, draw) {
+  function chart(id, inner, withTime, y, axis, draw) {
     const element = byId(id);
     if (!element) return;
+    const around = y.distr === 3 ? 8 : 2; // room for half a label
     const options = {
       width: element.clientWidth,
-      height: inner + (withTime ? 26 : 0) + 4,
-      padding: [2, 12, 2, 0],
+      height: inner + 2 * around + (withTime ? 26 : 0),
+      padding: [around, 12, around, 0],
       legend: { show: false },
       scales: { x: { time: false, auto: false, range: () => [view.min, view.max] }, y },
       axes: [timeAxis(withTime), axis],
-      series: [{}, ...series],
+      series: [{}, { show: false }],
       cursor: {
         sync: { key: "splitbrain", scales: ["x", null] },
         points: { show: false },
@@ -339,15 +362,12 @@
       },
       hooks: {
         drawClear: [drawFaults],
-        drawSeries: [],
-        draw: [],
+        draw: [draw],
         setSelect: [zoomToSelection],
         setCursor: [showValues],
       },
     };
-    options.hooks[series.length > 1 ? "drawAxes" : "draw"] = [draw];
-    const u = new uPlot(options, data, element);
-    u.inner = inner;
+    const u = new uPlot(options, NO_DATA, element);
     u.over.id = id + "-over";
     charts.push(u);
   }
@@ -361,23 +381,17 @@
   }
 
   function lanes(count) {
-    return { auto: false, range: () => [count, 0] };
+    return { auto: false, dir: -1, range: () => [0, count] };
   }
 
   function latencyChart(id, latencies, range) {
     latencies.at = times(latencies.time);
-    const starts = latencies.p50.map((_, i) => i * run.window);
-    const stepped = uPlot.paths.stepped({ align: 1 });
-    const line = (dash) => ({
-      stroke: () => colours.line, width: 1.6, dash, paths: stepped, points: { show: false },
-    });
     latencies.latency = latencies.latency.map((us) => Math.max(us, 1) / 1000);
-    const axis = valuesAxis((u, splits) => splits.map((value) => {
-      const power = Math.log10(value);
-      return Math.abs(power - Math.round(power)) < 1e-9 ? milliseconds(value) : "";
-    }));
+    const axis = valuesAxis((u, splits) => splits.map(milliseconds));
+    axis.splits = () => powersOfTen(range);
+    axis.filter = (u, splits) => splits;
     chart(id, 132, false, { distr: 3, log: 10, auto: false, range: () => range }, axis,
-      [starts, latencies.p50, latencies.p99], [line([]), line([5, 4])], dotDrawer(latencies));
+      dotDrawer(latencies));
   }
 
   // Whole powers of ten around everything that is drawn in both charts.
@@ -395,22 +409,27 @@
     return [power(low * 0.9, Math.floor), power(high * 1.1, Math.ceil)];
   }
 
+  function powersOfTen([low, high]) {
+    const powers = [];
+    for (let value = low; value <= high * 1.001; value *= 10) powers.push(+value.toPrecision(1));
+    return powers;
+  }
+
   function build() {
-    const empty = [{ show: false }];
     const plain = valuesAxis((u, splits) => splits.map(() => ""));
     chart("marks", 40, false, { auto: false, range: () => [0, 1] },
-      { ...plain, grid: { show: false } }, NO_TIME, empty, placeMarks);
+      { ...plain, grid: { show: false } }, placeMarks);
     chart("nodes", run.nodes.length * NODE_LANE, false, lanes(run.nodes.length),
-      lanesAxis(run.nodes), NO_TIME, empty, drawNodes);
+      lanesAxis(run.nodes), drawNodes);
     chart("links", run.links.length * LINK_LANE, false, lanes(run.links.length),
-      lanesAxis(run.links.map((link) => link.name)), NO_TIME, empty, drawLinks);
+      lanesAxis(run.links.map((link) => link.name)), drawLinks);
     const range = latencyRange();
     latencyChart("reads", run.reads, range);
     latencyChart("writes", run.writes, range);
     const highest = highestRate() * 1.05;
     chart("rate", 92, true, { auto: false, range: () => [0, highest] },
       valuesAxis((u, splits) => splits.map((value) => value.toLocaleString("en"))),
-      NO_TIME, empty, drawRate);
+      drawRate);
   }
 
   // ---- Names of faults and marks of violations: real text over the first lane

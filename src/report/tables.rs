@@ -76,7 +76,7 @@ pub struct CountRow {
 /// A key at the end of the run.
 pub struct FinalRow {
     pub key: Name,
-    /// Per node: the value, and whether it is another than most nodes have.
+    /// Per node: the value, and whether it is another than more than half of the nodes have.
     pub values: Vec<(String, bool)>,
 }
 
@@ -276,7 +276,8 @@ fn final_row(key: &FinalValues) -> FinalRow {
     for (_, value) in &key.values {
         *votes.entry(value).or_default() += 1;
     }
-    let most = votes.iter().max_by_key(|(_, votes)| **votes).map(|(value, _)| *value);
+    let most = votes.iter().find(|(_, votes)| **votes * 2 > key.values.len());
+    let most = most.map(|(value, _)| *value);
     let shown = |value: &Option<Value>| match value {
         Some(value) => text::fit(&text::plain(&value.to_string()), 40),
         None => "no answer".to_string(),
@@ -330,5 +331,8 @@ mod tests {
         let row = final_row(&key);
         let marked: Vec<bool> = row.values.iter().map(|(_, differs)| *differs).collect();
         assert_eq!(marked, [true, false, false]);
+        let values = vec![("n1".into(), value(5)), ("n2".into(), value(7)), ("n3".into(), None)];
+        let row = final_row(&FinalValues { key: "x".into(), values });
+        assert!(row.values.iter().all(|(_, differs)| *differs));
     }
 }

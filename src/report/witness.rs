@@ -1,7 +1,7 @@
 //! A witness as a drawing: intervals on lanes by process, with arrows, as SVG text.
 //!
 //! Time runs from left to right but not to scale: a witness often spans microseconds and seconds
-//! at once. The order of all instants is kept, every bar has its times beside it, and a long
+//! at once. The order of all instants is kept, every bar has its times in it, and a long
 //! stretch has its length written below.
 
 use std::collections::BTreeMap;
@@ -16,10 +16,10 @@ use super::labels;
 use super::text;
 
 const GUTTER: f64 = 168.0;
-const LANE: f64 = 66.0;
-const BAR: f64 = 28.0;
+const LANE: f64 = 62.0;
+const BAR: f64 = 38.0;
 const TOP: f64 = 30.0;
-const BOTTOM: f64 = 30.0;
+const BOTTOM: f64 = 32.0;
 /// Room on the right for what has no end.
 const OPEN_END: f64 = 54.0;
 /// A stretch narrower than this has no room for its length.
@@ -54,7 +54,7 @@ pub fn escape(text: &str) -> String {
 struct Drawing<'a> {
     data: &'a RunData,
     witness: &'a Witness,
-    /// Processes in the order of their first operation.
+    /// Processes by node, then in the order of their first operation.
     lanes: Vec<u64>,
     /// Every instant that matters, with its place.
     places: BTreeMap<Time, f64>,
@@ -63,8 +63,10 @@ struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     fn new(data: &'a RunData, witness: &'a Witness) -> Drawing<'a> {
-        let mut lanes = Vec::new();
-        for operation in &witness.operations {
+        let mut by_node: Vec<&Operation> = witness.operations.iter().collect();
+        by_node.sort_by_key(|operation| &operation.node);
+        let mut lanes: Vec<u64> = Vec::new();
+        for operation in by_node {
             if !lanes.contains(&operation.process) {
                 lanes.push(operation.process);
             }
@@ -117,14 +119,15 @@ impl<'a> Drawing<'a> {
             }
             let from = self.places.get(&partition.began).copied().unwrap_or(left - 8.0);
             let to = self.places.get(&healed).copied().unwrap_or(self.right);
+            let label = format!("cut {}: {}", position + 1, partition.name);
+            let room = ((to - from - 10.0) / 6.9).max(5.0) as usize;
             write!(
                 out,
-                r#"<rect class="cut" x="{from:.1}" y="4" width="{width:.1}" height="{height:.1}"/><text class="cut-label" x="{x:.1}" y="18">cut {number}: {name}</text>"#,
+                r#"<rect class="cut" x="{from:.1}" y="4" width="{width:.1}" height="{height:.1}"/><text class="cut-label" x="{x:.1}" y="18">{label}</text>"#,
                 width = to - from,
-                height = height - 8.0,
+                height = height - BOTTOM,
                 x = from + 6.0,
-                number = position + 1,
-                name = escape(&partition.name),
+                label = escape(&text::fit(&label, room)),
             )?;
         }
         Ok(())
@@ -147,7 +150,7 @@ impl<'a> Drawing<'a> {
         Ok(())
     }
 
-    /// The node of a lane and its side, if a cut was in force at any time of the drawing.
+    /// The node of a lane, and its side if one cut was in force at some time of the drawing.
     fn place(&self, node: Option<&str>) -> String {
         let Some(node) = node else { return "node unknown".to_string() };
         let (Some((&from, _)), Some((&to, _))) =
@@ -155,8 +158,11 @@ impl<'a> Drawing<'a> {
         else {
             return node.to_string();
         };
-        let partition = labels::partition_during(self.data, from, to);
-        match partition.and_then(|(_, partition)| labels::side(partition, node)) {
+        // With several cuts in the drawing, a node may have been on either side.
+        let [partition] = labels::partitions_during(self.data, from, to)[..] else {
+            return node.to_string();
+        };
+        match labels::side(partition, node) {
             Some(side) => format!("{node} · {side}"),
             None => node.to_string(),
         }
@@ -189,11 +195,11 @@ impl<'a> Drawing<'a> {
         }
         write!(
             out,
-            r#"<text class="value" x="{x:.1}" y="{y:.1}">{label}</text><text class="times" x="{left:.1}" y="{below:.1}">{times}</text></g>"#,
+            r#"<text class="value" x="{x:.1}" y="{y:.1}">{label}</text><text class="times" x="{x:.1}" y="{below:.1}">{times}</text></g>"#,
             x = left + 8.0,
-            y = middle + 4.5,
+            y = middle - 2.5,
             label = escape(&label(operation)),
-            below = middle + BAR / 2.0 + 13.0,
+            below = middle + 12.5,
             times = times(operation),
         )
     }
@@ -258,7 +264,7 @@ impl<'a> Drawing<'a> {
 
     /// The length of every stretch that has room for it, below the lanes.
     fn write_stretches(&self, out: &mut String, height: f64) -> std::fmt::Result {
-        let y = height - 14.0;
+        let y = height - 17.0;
         for ((from, left), (to, right)) in self.places.iter().zip(self.places.iter().skip(1)) {
             if right - left < WIDE_ENOUGH {
                 continue;
@@ -290,7 +296,7 @@ impl<'a> Drawing<'a> {
     }
 
     fn middle(&self, lane: usize) -> f64 {
-        TOP + LANE * lane as f64 + LANE / 2.0 - 6.0
+        TOP + LANE * lane as f64 + LANE / 2.0 - 2.0
     }
 }
 
@@ -342,7 +348,7 @@ fn end(operation: &Operation) -> Option<Time> {
 
 fn bar_width(operation: &Operation) -> f64 {
     let value = 18.0 + 7.6 * text::columns(&label(operation)) as f64;
-    let times = 6.0 + 5.6 * text::columns(&times(operation)) as f64;
+    let times = 18.0 + 5.8 * text::columns(&times(operation)) as f64;
     value.max(times)
 }
 
