@@ -121,7 +121,8 @@ impl Quorum {
             stamped
         };
         let (sender, mut acknowledgements) = mpsc::unbounded_channel();
-        for peer in self.node.peers.others().cloned() {
+        for peer in self.node.peers.others() {
+            let peer = peer.clone();
             let message = Message::Store { key: key.clone(), stamped: stamped.clone() };
             let (peers, sender) = (self.node.peers.clone(), sender.clone());
             // Goes on when the quorum is reached or the client has left.

@@ -60,8 +60,9 @@ impl PrimaryBackup {
             ballot
         };
         let mut votes = JoinSet::new();
-        for peer in self.node.peers.others().cloned() {
-            let (peers, ballot) = (self.node.peers.clone(), ballot.clone());
+        for peer in self.node.peers.others() {
+            let (peers, peer) = (self.node.peers.clone(), peer.clone());
+            let ballot = ballot.clone();
             votes.spawn(async move {
                 peers.call::<_, Vote>(&peer, &Message::Vote(ballot), VOTE_LIMIT).await
             });
