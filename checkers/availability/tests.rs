@@ -124,7 +124,7 @@ fn the_bound_follows_the_healthy_latency_unless_it_is_set() {
     let cut = partition(&[&["n1"], &["n2"]], 11000, 30000);
     let bound = |latency_bound| {
         let settings = Settings { latency_bound, failover_allowance: Duration::ZERO };
-        check(&history, &[cut.clone()], &names(&["n1"]), &settings).0.latency_bound
+        check(&history, std::slice::from_ref(&cut), &names(&["n1"]), &settings).0.latency_bound
     };
     assert_eq!(bound(None), millis(1500));
     assert_eq!(bound(Some(millis(200))), millis(200));

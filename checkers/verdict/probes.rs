@@ -39,29 +39,22 @@ impl Sides {
             let (from, to) = (&components[a], &components[b]);
             from.iter().any(|from| to.iter().any(|to| !cut.contains(&(from, to))))
         };
-        let count = components.len();
-        let mut reaches = vec![vec![false; count]; count];
-        for (a, row) in reaches.iter_mut().enumerate() {
-            for (b, cell) in row.iter_mut().enumerate() {
-                *cell = a != b && joined(a, b);
-            }
-        }
-        for middle in 0..count {
-            for a in 0..count {
-                for b in 0..count {
-                    let through = reaches[a][middle] && reaches[middle][b];
-                    reaches[a][b] |= through;
+        let sides = || 0..components.len();
+        let pairs: Vec<(usize, usize)> =
+            sides().flat_map(|a| sides().map(move |b| (a, b))).filter(|(a, b)| a != b).collect();
+        let mut reaches: BTreeSet<(usize, usize)> =
+            pairs.iter().copied().filter(|&(a, b)| joined(a, b)).collect();
+        for middle in sides() {
+            for &(a, b) in &pairs {
+                if reaches.contains(&(a, middle)) && reaches.contains(&(middle, b)) {
+                    reaches.insert((a, b));
                 }
             }
         }
-        let mut apart = BTreeSet::new();
-        for a in 0..count {
-            for b in 0..count {
-                if a != b && !reaches[a][b] && !reaches[b][a] {
-                    apart.insert((a, b));
-                }
-            }
-        }
+        let apart = pairs
+            .into_iter()
+            .filter(|&(a, b)| !reaches.contains(&(a, b)) && !reaches.contains(&(b, a)))
+            .collect();
         Sides { side_of, apart }
     }
 
