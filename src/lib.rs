@@ -5,6 +5,7 @@
 //! checkers -> `store` and `report`.
 
 pub mod clock;
+pub mod doctor;
 pub mod nemesis;
 pub mod plan;
 pub mod sandbox;
