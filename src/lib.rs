@@ -6,12 +6,16 @@
 
 pub mod cli;
 pub mod clock;
+<<<<<<< HEAD
 mod cluster;
 pub mod commands;
 mod conclude;
 pub mod exit;
 pub mod generator;
 mod logging;
+=======
+pub mod doctor;
+>>>>>>> wip-sandbox
 pub mod nemesis;
 pub mod plan;
 mod progress;

@@ -16,7 +16,7 @@ use nix::libc;
 use splitbrain_checkers::history::Name;
 
 use super::rules::RuleText;
-use crate::sandbox::{Family, Network};
+use crate::sandbox::{Family, Network, system_program};
 
 const COMMIT: &str = "COMMIT\n";
 /// How long to wait for the processes to have read what they were given. They need not have for
@@ -102,7 +102,7 @@ fn start(text: &RuleText) -> Result<Waiting, ApplyError> {
     let program = restore(text.family);
     let failed = |error| ApplyError::Start { program, node: text.node.clone(), error };
     let lines = text.text.strip_suffix(COMMIT).expect("every rule text ends with COMMIT");
-    let mut child = Command::new(program)
+    let mut child = Command::new(system_program(program))
         .args(["--noflush", "--wait"])
         // Legacy iptables takes a lock with its first line. The nodes do not wait for each other.
         .env("XTABLES_LOCKFILE", format!("/run/xtables-{program}-{}.lock", text.node))
@@ -136,7 +136,7 @@ pub fn save(
     let saved = network.in_each_node(|node| {
         let run = |&family: &Family| {
             let program = saver(family);
-            let ended = Command::new(program).args(["-c", "-t", "filter"]).output();
+            let ended = Command::new(system_program(program)).args(["-c", "-t", "filter"]).output();
             let output = checked(program, node, ended)?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             Ok(((node.clone(), family), text))

@@ -67,8 +67,8 @@ impl Nemesis {
         Ok(Active { cut, commanded, applied: self.clock.now() })
     }
 
-    /// Takes all rules of a cut away at one instant, makes sure that they are gone, waits until
-    /// probes get through on every link (or five seconds), and judges whether the cut was real.
+    /// Takes all rules of a cut away at one instant, waits until probes get through on every link
+    /// (or five seconds), makes sure that the rules are gone, and judges whether the cut was real.
     ///
     /// # Errors
     /// If a rule could not be read or removed: the run has to end.
@@ -80,12 +80,12 @@ impl Nemesis {
         let dropped = self.dropped_packets(&active.cut)?;
         let heal_commanded = self.clock.now();
         armed.fire()?;
+        self.wait_for_probes(&active.cut, heal_commanded);
         for ((node, family), saved) in apply::save(&self.network, families)? {
             if !rules::is_gone(&saved) {
                 return Err(ApplyError::StillThere { node, family: family.name() });
             }
         }
-        self.wait_for_probes(&active.cut, heal_commanded);
         let nodes = self.network.names();
         Ok(verify::judge(&verify::Observation {
             nodes: &nodes,

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
+use nix::sys::time::TimeSpec;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, pipe2};
 use serde::Serialize;
@@ -39,6 +41,7 @@ const RELAYED: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, S
 /// A signal sent to the whole process group reaches controller and supervisor alike; the
 /// supervisor's relayed copy of it comes within this time and is dropped.
 const SAME_SIGNAL: Duration = Duration::from_millis(100);
+const LATE: Duration = Duration::from_millis(20);
 
 /// Proof that this process is the controller of a sandbox.
 #[derive(Debug)]
@@ -125,7 +128,9 @@ pub fn enter() -> Result<Side, Refusal> {
 ///
 /// # Panics
 /// If the process has more than one thread.
-pub fn throwaway<T: Serialize + DeserializeOwned>(body: impl FnOnce() -> T) -> Result<T, Refusal> {
+pub fn throwaway<T: Serialize + DeserializeOwned>(
+    body: impl FnOnce(&Inside) -> T,
+) -> Result<T, Refusal> {
     let _ = std::io::stdout().flush();
     let (result, answer) =
         pipe2(OFlag::O_CLOEXEC).map_err(|errno| Refusal::new("a pipe", errno))?;
@@ -138,8 +143,8 @@ pub fn throwaway<T: Serialize + DeserializeOwned>(body: impl FnOnce() -> T) -> R
             serde_json::from_slice(&text)
                 .map_err(|_| Refusal::new("an answer from the sandbox", Errno::EPIPE))
         }
-        Copy::Inside { .. } => {
-            let value = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        Copy::Inside { outer_pid } => {
+            let value = catch_unwind(AssertUnwindSafe(|| body(&Inside { outer_pid })));
             let text = value.map(|value| serde_json::to_vec(&value).unwrap_or_default());
             let _ = File::from(answer).write_all(&text.unwrap_or_default());
             exit(0)
@@ -177,8 +182,9 @@ fn be_init(controller: Pid, awaited: &SigSet) -> i32 {
                 }
             }
             (signal, libc::SI_QUEUE) => {
-                let seen = direct.remove(&signal);
-                if seen.is_none_or(|seen| seen.elapsed() > SAME_SIGNAL) {
+                let seen = direct.remove(&signal).is_some_and(|at| at.elapsed() < SAME_SIGNAL);
+                // The direct one may also be a moment late.
+                if !seen && next_signal(&SigSet::from(signal), Some(LATE)).is_none() {
                     let _ = kill(controller, signal);
                 }
             }
@@ -207,15 +213,23 @@ fn reap(of: Pid) -> Option<i32> {
 /// Waits for one of the (blocked) signals; also says how it was sent (`si_code`).
 fn wait_for_signal(awaited: &SigSet) -> (Signal, i32) {
     loop {
-        let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-        // SAFETY: both pointers are valid for the call; `info` is plain data, zeroed before.
-        let (number, info) = unsafe {
-            let number = libc::sigwaitinfo(awaited.as_ref(), info.as_mut_ptr());
-            (number, info.assume_init())
-        };
-        // An error is an interruption (the process was stopped and goes on).
-        if let Ok(signal) = Signal::try_from(number) {
-            return (signal, info.si_code);
+        // None is an interruption (the process was stopped and goes on).
+        if let Some(signal) = next_signal(awaited, None) {
+            return signal;
         }
     }
+}
+
+/// The next of the (blocked) signals and its `si_code`; `None` after `limit` or an interruption.
+fn next_signal(awaited: &SigSet, limit: Option<Duration>) -> Option<(Signal, i32)> {
+    let limit = limit.map(TimeSpec::from);
+    let limit = limit.as_ref().map_or(std::ptr::null(), |limit| std::ptr::from_ref(limit.as_ref()));
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: all pointers are valid for the call, or null for "no limit"; `info` is plain data,
+    // zeroed before.
+    let (number, info) = unsafe {
+        let number = libc::sigtimedwait(awaited.as_ref(), info.as_mut_ptr(), limit);
+        (number, info.assume_init())
+    };
+    Signal::try_from(number).ok().map(|signal| (signal, info.si_code))
 }

@@ -21,6 +21,7 @@ use splitbrain_checkers::history::Name;
 
 use super::enter::Inside;
 use super::node::NodeEntry;
+use super::program::system_program;
 
 /// The sandbox's own address on the bridge, from which every node can be reached.
 pub const BRIDGE_IP: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 254);
@@ -207,7 +208,7 @@ fn validate(
 /// Whether IPv6 exists and can be cut.
 fn ipv6_works() -> bool {
     let cuts = || {
-        let mut command = Command::new("ip6tables");
+        let mut command = Command::new(system_program("ip6tables"));
         let command = command.args(["-w", "-S", "INPUT"]);
         command.stdout(Stdio::null()).stderr(Stdio::null()).status()
     };
@@ -323,7 +324,7 @@ fn write_sysctl(node: &Name, name: &str, value: &str) -> Result<(), NetworkError
 
 /// Runs `ip -batch` in the calling thread's network namespace.
 fn run_ip(batch: &str) -> Result<(), NetworkError> {
-    let mut child = Command::new("ip")
+    let mut child = Command::new(system_program("ip"))
         .args(["-batch", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

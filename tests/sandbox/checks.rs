@@ -16,7 +16,7 @@ use crate::Runner;
 
 type Check = fn(&Runner);
 
-pub const ALL: [(&str, Check); 13] = [
+pub const ALL: [(&str, Check); 14] = [
     ("exit code passes through", exit_code),
     ("surroundings pass through", surroundings),
     ("orphans are reaped", orphans),
@@ -28,6 +28,7 @@ pub const ALL: [(&str, Check); 13] = [
     ("foreign rules stay", foreign_rules),
     ("without user namespaces", without_user_namespaces),
     ("a shell inside a node", shell),
+    ("the doctor tries everything", doctor),
     ("kill -9 leaves nothing", killed),
     ("measured", measured),
 ];
@@ -132,7 +133,19 @@ fn without_user_namespaces(runner: &Runner) {
         );
         assert!(text.contains("sudo sysctl -w user.max_user_namespaces="), "{text}");
         assert!(text.contains("Or run it with sudo."), "{text}");
+        assert!(text.contains("FAIL  user namespaces"), "{text}");
     }
+}
+
+fn doctor(runner: &Runner) {
+    let before = host();
+    let text = stdout_of(&mut runner.scenario("doctor"));
+    print!("{}", text.replace('\n', "\n  "));
+    let passed = |name: &str| text.lines().any(|line| line.starts_with(&format!("ok    {name} ")));
+    for name in ["user namespaces", "private /proc", "ip", "probes", "iptables", "rehearsal"] {
+        assert!(passed(name), "{name}");
+    }
+    assert_eq!(host(), before);
 }
 
 fn shell(runner: &Runner) {
@@ -176,6 +189,9 @@ fn killed(runner: &Runner) {
         command.arg(&runner.folder).env("SPLITBRAIN_TEST", &mark);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         thread::sleep(Duration::from_millis(milliseconds));
+        if milliseconds >= 200 {
+            assert!(processes(&mark) >= 9, "supervisor, pid 1, controller, two in each node");
+        }
         child.kill().unwrap();
         let status = child.wait().unwrap();
         assert_eq!(status.signal(), Some(9), "was still up after {milliseconds} ms");

@@ -36,7 +36,7 @@ impl Runner {
         let mut command = Command::new(&self.program);
         command.args(["--scenario", name]).current_dir(&self.folder);
         if let Some(uid) = self.uid {
-            command.uid(uid).gid(uid);
+            command.uid(uid).gid(uid).env("PATH", "/usr/local/bin:/usr/bin:/bin");
         }
         command
     }

@@ -16,7 +16,9 @@ use rand_chacha::ChaCha8Rng;
 use splitbrain::clock::Clock;
 use splitbrain::nemesis::{Nemesis, cut_links, union};
 use splitbrain::plan;
-use splitbrain::sandbox::{self, Inside, LinkEvent, LinkState, Network, Prober, Running};
+use splitbrain::sandbox::{
+    self, Inside, LinkEvent, LinkState, Network, Prober, Running, system_program,
+};
 use splitbrain_checkers::history::{Name, Time};
 use splitbrain_checkers::partition::{Partition, Proof};
 
@@ -33,9 +35,15 @@ pub fn run(name: &str, arguments: &[String]) -> ExitCode {
         };
     }
     if name == "throwaway" {
-        let seen = sandbox::throwaway(|| (std::process::id(), 40 + 2));
+        let seen = sandbox::throwaway(|_| (std::process::id(), 40 + 2));
         println!("{seen:?}");
         return ExitCode::SUCCESS;
+    }
+    if name == "doctor" {
+        let checks = splitbrain::doctor::examine();
+        print!("{}", splitbrain::doctor::render(&checks));
+        println!("{}", serde_json::to_string(&checks).unwrap());
+        return ExitCode::from(u8::from(!splitbrain::doctor::healthy(&checks)));
     }
     let began = Instant::now();
     let inside = match sandbox::enter() {
@@ -74,6 +82,7 @@ struct Stage {
     network: Arc<Network>,
     prober: Arc<Prober>,
     nemesis: Nemesis,
+    clock: Clock,
     events: Arc<Mutex<Vec<LinkEvent>>>,
 }
 
@@ -88,7 +97,7 @@ impl Stage {
         let prober = Arc::new(Prober::start(&network, clock, observe).unwrap());
         prober.wait_until_up(Duration::from_secs(10)).unwrap_or_else(|error| panic!("{error}"));
         let nemesis = Nemesis::new(Arc::clone(&network), Arc::clone(&prober), clock);
-        Stage { network, prober, nemesis, events }
+        Stage { network, prober, nemesis, clock, events }
     }
 
     fn plan(&self, partitions: &[plan::Partition]) -> splitbrain::nemesis::Cut {
@@ -312,7 +321,7 @@ fn sabotage(inside: &Inside) {
     let on_n1 = |command: &'static str| {
         let entry = stage.network.entry("n1");
         let mut shell = Command::new("sh");
-        shell.args(["-c", command]);
+        shell.args(["-c", &format!("PATH=$PATH:/usr/sbin; {command}")]);
         // SAFETY: `enter` makes system calls only.
         unsafe { shell.pre_exec(move || entry.enter()) };
         assert!(shell.status().unwrap().success(), "{command}");
@@ -352,7 +361,10 @@ fn foreign_rules(inside: &Inside) {
     let stage = Stage::new(inside, 2);
     let rules = || {
         let saved = stage.network.in_each_node(|_| {
-            let output = Command::new("iptables-save").args(["-t", "filter"]).output().unwrap();
+            let output = Command::new(system_program("iptables-save"))
+                .args(["-t", "filter"])
+                .output()
+                .unwrap();
             let text = String::from_utf8(output.stdout).unwrap();
             // Without the policies' counters and the comments with the time of day.
             let lines = text.lines().filter(|line| line.starts_with('-'));
@@ -361,9 +373,10 @@ fn foreign_rules(inside: &Inside) {
         saved.concat()
     };
     stage.network.in_each_node(|_| {
-        // An ACCEPT of everything ahead of ours must not weaken the cut.
+        // An ACCEPT of everything that was there before must not weaken the cut.
         for rule in ["-A INPUT -s 10.77.0.0/24 -j ACCEPT", "-A INPUT -p tcp --dport 9 -j DROP"] {
-            let status = Command::new("iptables").args(rule.split(' ')).status().unwrap();
+            let status =
+                Command::new(system_program("iptables")).args(rule.split(' ')).status().unwrap();
             assert!(status.success());
         }
     });
@@ -388,6 +401,11 @@ fn without_user_namespaces(arguments: &[String]) -> ExitCode {
         let output = refused.output().unwrap();
         assert_eq!(output.status.code(), Some(254));
         print!("{}", String::from_utf8_lossy(&output.stderr));
+        let mut doctor = Command::new(&own);
+        doctor.args(["--scenario", "doctor"]).uid(65_534).gid(65_534);
+        let output = doctor.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        print!("{}", String::from_utf8_lossy(&output.stdout));
     }
     ExitCode::SUCCESS
 }
@@ -417,6 +435,10 @@ fn measure(inside: &Inside, nodes: u8, busy: bool) {
         spans.entry("heal: command to probes on every link").or_default().push(healed);
         thread::sleep(Duration::from_millis(50));
     }
+    let sent: Vec<_> = stage.prober.log(Time(0)).into_values().flatten().collect();
+    let ticks = stage.clock.now().0 / 10_000_000;
+    let streams = stage.prober.log(Time(0)).len();
+    println!("  {nodes} nodes: {} of {} probes sent in time", sent.len() / streams, ticks);
     for burner in &mut burners {
         burner.kill().unwrap();
         burner.wait().unwrap();

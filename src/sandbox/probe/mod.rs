@@ -21,7 +21,7 @@ use splitbrain_checkers::history::{Name, Time};
 use splitbrain_checkers::partition::Link;
 
 pub use log::{Family, Probe, ProbeLog, Stream};
-pub(crate) use socket::self_test;
+pub(crate) use socket::probe_arrives;
 pub use state::{LinkEvent, LinkState};
 
 use super::network::{Network, ipv6_of};
