@@ -117,6 +117,13 @@ mod tests {
     }
 
     #[test]
+    fn colours_only_when_asked_for() {
+        let mistakes = Mistakes::from(mistake("a.yaml", 15, "unknown field `keyz`"));
+        assert!(mistakes.render(true).contains('\u{1b}'));
+        assert!(!mistakes.render(false).contains('\u{1b}'));
+    }
+
+    #[test]
     fn as_json() {
         let mistakes = Mistakes::from(mistake("a.yaml", 15, "unknown field `keyz`"));
         let expected = json!([{

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::history::Function;
 
 use super::super::document;
@@ -303,5 +305,34 @@ n3            10.77.0.3
     assert!(text.ends_with(node), "{text}");
     for line in timeline(&difficult(), &|_| String::new()).lines() {
         assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+/// Whatever a recipe holds: blanks, line breaks, quotes, long lines.
+#[test]
+fn any_text_survives_being_written_and_read() {
+    let mut plan = difficult();
+    plan.target.nodes.truncate(1);
+    plan.workload.phases = vec![Phase::Healthy { length: seconds(1) }];
+    plan.workload.checks = vec![Check::Linearizable];
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let letters: Vec<char> = " \n\t:#'\"{}[]>|-,&*!%@`\\?=<~0né…\r".chars().collect();
+    for round in 0..200 {
+        let length = random.random_range(0..if round % 2 == 0 { 8 } else { 300 });
+        let plain = round % 4 > 1;
+        let text: String = (0..length)
+            .map(|_| match random.random_range(0..letters.len() * 2) {
+                at if at < letters.len() && !(plain && at > 1) => letters[at],
+                _ => 'a',
+            })
+            .collect();
+        let node = &mut plan.target.nodes[0];
+        node.start = text.clone();
+        node.files = BTreeMap::from([(text.clone(), text.clone())]);
+        node.ready.contains = text.clone();
+        plan.target.driver_config = serde_json::json!({ "text": text, "list": [text] });
+        let yaml = stored::to_yaml(&plan).expect("a plan is YAML");
+        let again = stored::parse("plan.yaml", &yaml);
+        assert_eq!(again.as_ref(), Ok(&plan), "{text:?}\n{yaml}");
     }
 }

@@ -1,7 +1,12 @@
 //! Several mistakes at once, of several files, and files that are not there.
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
 use super::super::{Request, load};
 use super::{TARGET, WORKLOAD, load_texts, registry, with};
+
+const ROUNDS: usize = 300;
 
 #[test]
 fn all_mistakes_of_both_files_and_the_command_line_in_one_go() {
@@ -110,4 +115,36 @@ fn one_rendered_mistake_of_a_built_in_target() {
 1 mistake; nothing was started.
 ";
     assert_eq!(mistakes.to_string(), expected);
+}
+
+/// Files with random damage: whatever is told of them has a place and fits the screen.
+#[test]
+fn damaged_files_are_refused_in_order_or_load() {
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let pieces =
+        ["{", "}", "[", "]", ":", "- ", "\n", "\n  ", "é", "'", "\"", "0", "-1", "&a ", "*a"];
+    let (mut refused, mut loaded) = (0, 0);
+    for _ in 0..ROUNDS {
+        let mut damage = |text: &str| {
+            let mut characters: Vec<char> = text.chars().collect();
+            for _ in 0..random.random_range(0..3) {
+                let at = random.random_range(0..characters.len());
+                let end = (at + random.random_range(0..12)).min(characters.len());
+                let piece = pieces[random.random_range(0..pieces.len())];
+                characters.splice(at..end, piece.chars());
+            }
+            characters.into_iter().collect::<String>()
+        };
+        let (workload, target) = (damage(WORKLOAD), damage(TARGET));
+        let Err(mistakes) = load_texts(&workload, &target, &[], None) else {
+            loaded += 1;
+            continue;
+        };
+        refused += 1;
+        assert!(!mistakes.is_empty());
+        for line in mistakes.to_string().lines().filter(|line| !line.contains("─[")) {
+            assert!(line.chars().count() <= 80, "{line}\n{workload}\n{target}");
+        }
+    }
+    assert!(refused > ROUNDS / 2 && loaded > 0, "{refused} refused, {loaded} loaded");
 }
