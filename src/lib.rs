@@ -2,20 +2,18 @@
 //!
 //! The flow is one line long and nothing flows back:
 //! `plan` -> `sandbox` and `cluster` -> `run` (clients and `nemesis` on one timeline) ->
-//! checkers -> `store` and `report`.
+//! `conclude` (checkers) -> `store` and `report`.
 
+pub mod check;
 pub mod cli;
 pub mod clock;
-<<<<<<< HEAD
 mod cluster;
 pub mod commands;
 mod conclude;
+pub mod doctor;
 pub mod exit;
 pub mod generator;
 mod logging;
-=======
-pub mod doctor;
->>>>>>> wip-sandbox
 pub mod nemesis;
 pub mod plan;
 mod progress;
