@@ -263,5 +263,11 @@ mod tests {
         stretch(&mut phases, seconds(10));
         assert_eq!(running_time(&phases), seconds(10));
         assert_eq!(phases[0].length(), Duration::from_millis(1765));
+
+        // 3.333 s each would be a millisecond short.
+        let mut thirds = vec![Phase::Healthy { length: seconds(1) }; 3];
+        stretch(&mut thirds, seconds(10));
+        assert_eq!(thirds[2].length(), Duration::from_millis(3334));
+        assert_eq!(running_time(&thirds), seconds(10));
     }
 }
