@@ -5,3 +5,4 @@
 //! driver does not do, an adapter in Rust.
 
 pub mod driver;
+pub mod http;
