@@ -7,6 +7,7 @@ use splitbrain_checkers::history::Value;
 
 use super::condition::{Answer, read_pointer};
 use super::section::{Mistake, Section};
+use crate::text::text_value;
 
 /// The place of the value: the whole body, or a JSON pointer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,14 +63,6 @@ impl ValuePlace {
         let bytes = STANDARD.decode(text).map_err(|error| format!("bad base64: {error}"))?;
         let text = String::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))?;
         Ok(text_value(&text))
-    }
-}
-
-/// Text as an integer if it is written as one (`7`, not `007`), else as text.
-pub fn text_value(text: &str) -> Value {
-    match text.parse::<i64>() {
-        Ok(number) if number.to_string() == text => Value::Int(number),
-        _ => Value::Text(text.into()),
     }
 }
 
