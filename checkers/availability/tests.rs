@@ -145,6 +145,19 @@ fn recovery_is_the_first_success_after_the_cut_and_after_the_heal() {
 }
 
 #[test]
+fn an_answer_that_the_heal_brought_is_no_success_of_the_cut() {
+    let mut history = Synthetic::new();
+    history.read("n1", "k", Value::Nil, (5000, 9001), Ends::Ok);
+    history.read("n1", "k", Value::Nil, (9500, 9600), Ends::Fail);
+    let cut = partition(&[&["n1"], &["n2"]], 4000, 9000);
+    let (availability, _) = check(&history.finish(), &[cut], &names(&["n1"]), &settings());
+    let recovery = &availability.recoveries[0];
+    assert_eq!(recovery.after_cut, FirstSuccess::Never { attempted: 1 });
+    assert_eq!(recovery.after_heal, FirstSuccess::Never { attempted: 1 });
+    assert_eq!(availability.recovery_time(), FirstSuccess::Never { attempted: 1 });
+}
+
+#[test]
 fn recovery_that_never_comes_outranks_one_that_was_not_tried() {
     let never = FirstSuccess::Never { attempted: 3 };
     let after = FirstSuccess::After { time: millis(5) };
