@@ -16,6 +16,7 @@
 pub mod availability;
 pub mod convergence;
 pub mod finding;
+pub mod format;
 pub mod history;
 pub mod partition;
 pub mod register;

@@ -77,7 +77,7 @@ fn mistakes_text(mistakes: &[Mistake]) -> String {
 ///
 /// # Errors
 /// A name that is not among [`drivers`], or everything that does not fit in `config`.
-pub fn driver(
+pub fn make_driver(
     name: &str,
     config: &serde_json::Value,
     settings: &BTreeMap<String, String>,
@@ -127,17 +127,17 @@ mod tests {
     fn every_driver_of_the_list_can_be_made_and_no_other() {
         let settings = BTreeMap::new();
         for name in drivers() {
-            let made = driver(name, &Json::Null, &settings);
+            let made = make_driver(name, &Json::Null, &settings);
             assert!(!matches!(made, Err(DriverError::Unknown { .. })), "{name}");
         }
-        let error = driver("mysql", &Json::Null, &settings).err().unwrap();
+        let error = make_driver("mysql", &Json::Null, &settings).err().unwrap();
         assert!(error.to_string().contains("accepted: http, redis, zookeeper"), "{error}");
     }
 
     #[test]
     fn a_section_that_no_driver_reads_is_refused() {
         let config = serde_json::json!({"port": 6379});
-        let error = driver("redis", &config, &BTreeMap::new()).err().unwrap();
+        let error = make_driver("redis", &config, &BTreeMap::new()).err().unwrap();
         assert!(matches!(error, DriverError::Mistakes(_)));
     }
 
@@ -151,7 +151,7 @@ mod tests {
                 settings.insert(name.clone(), values[0].as_str().unwrap().to_string());
             }
             let name = recipe["driver"].as_str().unwrap();
-            let driver = driver(name, &recipe[name], &settings).unwrap();
+            let driver = make_driver(name, &recipe[name], &settings).unwrap();
             for operation in recipe["operations"].as_array().unwrap() {
                 let operation = operation.as_str().unwrap();
                 let known = driver.operations().iter().any(|f| f.as_str() == operation);

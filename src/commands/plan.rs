@@ -10,7 +10,7 @@ use splitbrain_checkers::history::Name;
 use super::refuse;
 use crate::cli::PlanArguments;
 use crate::exit::Exit;
-use crate::nemesis::{cut_links, rules};
+use crate::nemesis::{cut_links, restore_command, rules};
 use crate::plan::{Partition, Plan, Registry, Request, SectionMistake, load, timeline::timeline};
 use crate::sandbox::Family;
 
@@ -39,7 +39,7 @@ pub fn planned(arguments: &PlanArguments) -> Result<Plan, Exit> {
         .collect();
     let registry = Registry {
         targets: &targets,
-        drivers: splitbrain_targets::DRIVERS,
+        drivers: &splitbrain_targets::drivers(),
         check_section: &section_mistakes,
     };
     load(&request, &registry).map_err(|mistakes| {
@@ -54,7 +54,7 @@ fn section_mistakes(
     section: &serde_json::Value,
     settings: &BTreeMap<String, String>,
 ) -> Vec<SectionMistake> {
-    match splitbrain_targets::driver(driver, section, settings) {
+    match splitbrain_targets::make_driver(driver, section, settings) {
         Ok(_) => Vec::new(),
         Err(splitbrain_targets::DriverError::Unknown { .. }) => Vec::new(),
         Err(splitbrain_targets::DriverError::Mistakes(mistakes)) => mistakes
@@ -86,7 +86,7 @@ fn exact_rules(plan: &Plan, partition: &Partition) -> String {
         _ => format!("{}:\n", cut.name),
     };
     for rules in rules::apply_texts(&cut.links, &addresses, &[Family::Ipv4, Family::Ipv6]) {
-        text += &format!("{} {}\n", rules.node, rules.family.restore_command());
+        text += &format!("{} {}\n", rules.node, restore_command(rules.family));
         for line in rules.text.lines() {
             text += &format!("  {line}\n");
         }

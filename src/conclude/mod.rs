@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use splitbrain_checkers::availability::{self, Availability, Class, FirstSuccess, Period};
 use splitbrain_checkers::convergence::{self, Convergence};
 use splitbrain_checkers::finding::{Finding, Validity};
-use splitbrain_checkers::format;
-use splitbrain_checkers::history::{History, Name};
+use splitbrain_checkers::format::Reading;
+use splitbrain_checkers::history::Name;
 use splitbrain_checkers::partition::Partition;
 use splitbrain_checkers::verdict::{self, Inputs, Kind, Verdict};
 
@@ -44,7 +44,7 @@ pub struct Conclusion {
 pub(crate) struct Recorded {
     pub plan: Plan,
     pub record: RunRecord,
-    pub history: History,
+    pub reading: Reading,
     pub partitions: Vec<Partition>,
     pub links: Vec<LinkEvent>,
 }
@@ -87,15 +87,15 @@ pub fn conclude(folder: &RunFolder, expected: Option<Kind>) -> anyhow::Result<Co
 
 fn read(folder: &RunFolder) -> anyhow::Result<Recorded> {
     let path = folder.history();
-    let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-    let reading = format::read(&bytes).with_context(|| path.display().to_string())?;
+    let reading = check::read(&path)
+        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
     for problem in &reading.problems {
         eprintln!("splitbrain: {}: {problem}", path.display());
     }
     Ok(Recorded {
         plan: folder.plan()?,
         record: folder.record().context("run.json")?,
-        history: reading.history,
+        reading,
         partitions: folder.partitions().context("partitions.jsonl")?,
         links: links(&folder.links()).context("links.jsonl")?,
     })
@@ -113,11 +113,12 @@ fn links(path: &Path) -> std::io::Result<Vec<LinkEvent>> {
 }
 
 fn judge(recorded: &Recorded) -> Judged {
-    let Recorded { plan, history, partitions, .. } = recorded;
+    let Recorded { plan, reading, partitions, .. } = recorded;
+    let history = &reading.history;
     let nodes: Vec<Name> = plan.target.nodes.iter().map(|node| node.name.clone()).collect();
     let wants = |check: Check| plan.workload.checks.contains(&check);
     let mut findings = Vec::new();
-    let linearizable = wants(Check::Linearizable).then(|| check::linearizable(history));
+    let linearizable = wants(Check::Linearizable).then(|| check::linearizable(reading));
     let convergence = wants(Check::Convergent).then(|| {
         let settings = convergence::Settings { limit: settle_limit(plan), ..Default::default() };
         convergence::check(history, &nodes, &settings)

@@ -26,7 +26,8 @@ pub fn run_data(
     folder: &RunFolder,
     expected: Option<Kind>,
 ) -> RunData {
-    let Recorded { plan, history, partitions, .. } = recorded;
+    let Recorded { plan, reading, partitions, .. } = recorded;
+    let history = &reading.history;
     RunData {
         scope: scope(recorded, folder),
         plan: plan.clone(),
@@ -222,7 +223,7 @@ fn recovery(seen: &Availability) -> Vec<RecoveryRow> {
 }
 
 fn convergence(seen: &Convergence, recorded: &Recorded) -> ConvergenceView {
-    let history = &recorded.history;
+    let history = &recorded.reading.history;
     let operation = |index: u64| {
         let position = history.operations.binary_search_by_key(&index, |o| o.index).ok()?;
         Some(history.operations[position].clone())

@@ -66,7 +66,7 @@ pub fn arm(network: &Network, texts: &[RuleText]) -> Result<Armed, ApplyError> {
     let position = |waiting: &Waiting| {
         texts
             .iter()
-            .position(|text| text.node == waiting.node && restore(text.family) == waiting.program)
+            .position(|text| text.node == waiting.node && restore_command(text.family) == waiting.program)
     };
     processes.sort_by_key(position);
     let deadline = Instant::now() + ARMING;
@@ -99,7 +99,7 @@ impl Armed {
 
 /// In the thread that is in the node's namespace.
 fn start(text: &RuleText) -> Result<Waiting, ApplyError> {
-    let program = restore(text.family);
+    let program = restore_command(text.family);
     let failed = |error| ApplyError::Start { program, node: text.node.clone(), error };
     let lines = text.text.strip_suffix(COMMIT).expect("every rule text ends with COMMIT");
     let mut child = Command::new(system_program(program))
@@ -165,7 +165,8 @@ fn checked(
     Err(ApplyError::Refused { program, node: node.clone(), complaint })
 }
 
-fn restore(family: Family) -> &'static str {
+/// The program that takes the rules of a family.
+pub fn restore_command(family: Family) -> &'static str {
     match family {
         Family::Ipv4 => "iptables-restore",
         Family::Ipv6 => "ip6tables-restore",

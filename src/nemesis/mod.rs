@@ -17,7 +17,7 @@ use std::time::Duration;
 use splitbrain_checkers::history::{Name, Time};
 use splitbrain_checkers::partition::{Link, Partition};
 
-pub use apply::ApplyError;
+pub use apply::{ApplyError, restore_command};
 pub use partition::{Cut, CutError, components, cut_links, union};
 
 use crate::clock::Clock;

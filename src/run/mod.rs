@@ -45,7 +45,7 @@ pub async fn run(
     progress: &Progress,
     stop: watch::Receiver<bool>,
 ) -> Result<Ending, HarnessFault> {
-    let driver = splitbrain_targets::driver(
+    let driver = splitbrain_targets::make_driver(
         &plan.target.driver,
         &plan.target.driver_config,
         &plan.target.settings,

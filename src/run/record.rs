@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
-use splitbrain_checkers::format::jsonl;
+use splitbrain_checkers::format::write_event;
 use splitbrain_checkers::history::{Event, Function, Kind, Name, Process, Time, Value};
 
 use crate::clock::Clock;
@@ -84,7 +84,7 @@ impl Recorder {
             error: entry.error,
         };
         inner.line.clear();
-        jsonl::write(&event, &mut inner.line);
+        write_event(&event, &mut inner.line);
         inner.file.write_all(&inner.line)?;
         inner.next_index += 1;
         Ok(event.time)
