@@ -16,6 +16,7 @@ use super::witness;
 
 /// The look of every page.
 pub const STYLE: &str = include_str!("report.css");
+const LANES_SCRIPT: &str = include_str!("lanes.js");
 const SCRIPT: &str = include_str!("report.js");
 const CHART_STYLE: &str = include_str!("vendor/uPlot.min.css");
 const CHART_SCRIPT: &str = include_str!("vendor/uPlot.iife.min.js");
@@ -52,6 +53,7 @@ struct Refuted<'a> {
 #[template(path = "report.html", config = "src/report/askama.toml")]
 struct Page<'a> {
     style: &'a str,
+    lanes_script: &'a str,
     script: &'a str,
     chart_style: &'a str,
     chart_script: &'a str,
@@ -91,6 +93,7 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
     let convergence = data.convergence.as_ref();
     let page = Page {
         style: STYLE,
+        lanes_script: LANES_SCRIPT,
         script: SCRIPT,
         chart_style: CHART_STYLE,
         chart_script: CHART_SCRIPT,

@@ -509,8 +509,8 @@ fn availability(nodes: &[Name], partitions: &[Partition]) -> AvailabilityView {
                 };
                 view.rows.push(availability_row(node, class, period, cut_off && class != "read"));
             }
-            for partition in 0..partitions.len() {
-                let cut_off = partitions[partition].side(node) == Some(1) && class != "read";
+            for (partition, cut) in partitions.iter().enumerate() {
+                let cut_off = cut.side(node) == Some(1) && class != "read";
                 view.recovery.push(RecoveryRow {
                     node: node.clone(),
                     class: class.into(),
