@@ -384,7 +384,10 @@ mod tests {
     #[ignore = "writes files for a person to look at"]
     fn write_pages_to_look_at() {
         let names = ["stale", "lost", "consistent", "wordy", "hostile"];
-        for (name, data) in names.iter().zip(all()) {
+        let million = synthetic::Invented { nodes: 5, rate: 30.0, seconds: 7_000, stale: true };
+        let dense = synthetic::Invented { nodes: 5, rate: 8_500.0, seconds: 28, stale: true };
+        let large = [("million", million.run()), ("dense", dense.run())];
+        for (name, data) in names.into_iter().zip(all()).chain(large) {
             let path = std::env::temp_dir().join(format!("splitbrain-report-{name}.html"));
             std::fs::write(&path, html(&data).unwrap()).unwrap();
             println!("{}", path.display());
