@@ -203,7 +203,7 @@ pub fn proofs(data: &RunData) -> Vec<ProofRow> {
         let dropped: Vec<String> = partition
             .dropped_packets
             .iter()
-            .map(|(node, packets)| format!("{node} {}", text::thousands(*packets)))
+            .map(|(node, packets)| format!("{node}: {}", text::thousands(*packets)))
             .collect();
         let confirmed = partition.proof == Proof::Confirmed;
         ProofRow {
@@ -214,7 +214,7 @@ pub fn proofs(data: &RunData) -> Vec<ProofRow> {
             began: partition.began.to_string(),
             heal_commanded: partition.heal_commanded.to_string(),
             healed: partition.healed.map_or("not seen".to_string(), |healed| healed.to_string()),
-            dropped: if dropped.is_empty() { "none".to_string() } else { dropped.join(", ") },
+            dropped: if dropped.is_empty() { "none".to_string() } else { dropped.join(" · ") },
             confirmed,
             proof: match &partition.proof {
                 Proof::Confirmed => "no probe crossed a cut link, all other links went on, and \
