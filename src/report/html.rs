@@ -5,7 +5,7 @@ use askama::Template;
 use splitbrain_checkers::finding::Finding;
 use splitbrain_checkers::history::Name;
 
-use super::data::{ConvergenceView, PhaseSpan, RunData, Scope, VerdictView};
+use super::data::{Agreement, ConvergenceView, PhaseSpan, RunData, Scope, VerdictView};
 use super::labels::{self, State};
 use super::tables::{
     self, AvailabilityCell, CountRow, FinalRow, NodeRow, PeriodColumn, ProofRow, RecoveryCell,
@@ -71,6 +71,9 @@ struct Page<'a> {
     availability: Vec<NodeRow<AvailabilityCell>>,
     recovery: Vec<NodeRow<RecoveryCell>>,
     latency_bound: String,
+    failover_allowance: String,
+    agreement: String,
+    lost: Vec<String>,
     needed: String,
     convergence: Option<&'a ConvergenceView>,
     nodes: Vec<Name>,
@@ -111,6 +114,9 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
         availability: tables::availability(data),
         recovery: tables::recovery(data),
         latency_bound: text::duration(data.availability.latency_bound),
+        failover_allowance: text::duration(data.availability.failover_allowance),
+        agreement: convergence.map(agreement).unwrap_or_default(),
+        lost: convergence.map(|view| tables::lost(&view.lost)).unwrap_or_default(),
         needed: text::thousands(data.availability.needed),
         convergence,
         nodes: convergence.map(final_nodes).unwrap_or_default(),
@@ -202,6 +208,20 @@ fn refuted(data: &RunData) -> Vec<Refuted<'_>> {
         });
     }
     out
+}
+
+/// Whether the nodes agreed, as a sentence.
+fn agreement(view: &ConvergenceView) -> String {
+    let keys = text::count(view.keys, "key", "keys");
+    match &view.agreement {
+        Agreement::Agreed { after } => {
+            format!("All nodes agreed on {keys} {} after the last heal.", text::duration(*after))
+        }
+        Agreement::Refuted { keys: apart } => {
+            format!("The nodes did not agree on {} of {keys}, to the end.", apart.len())
+        }
+        Agreement::Unknown { reason } => format!("It is not known whether they agreed: {reason}."),
+    }
 }
 
 /// The nodes whose final values are known, in the order of the first key.
@@ -377,6 +397,16 @@ mod tests {
         ] {
             assert!(page.contains(text), "{text}");
         }
+    }
+
+    #[test]
+    fn not_known_is_neither_agreed_nor_refuted() {
+        let mut data = synthetic::consistent();
+        let reason = "n2 was never read".to_string();
+        data.convergence.as_mut().unwrap().agreement = Agreement::Unknown { reason };
+        let page = html(&data).unwrap();
+        assert!(page.contains("It is not known whether they agreed: n2 was never read."));
+        assert!(!page.contains("All nodes agreed") && !page.contains("did not agree"));
     }
 
     /// For whoever changes the look: writes the pages and prints where they are.

@@ -30,7 +30,8 @@ pub fn lost_writes() -> RunData {
     let convergent = convergent_finding(&data);
     data.findings.retain(|finding| finding.check != "convergent");
     data.findings.push(convergent);
-    let lost: Vec<LostWrite> = (0..3).map(|i| lost_write(&data, 400 + 31 * i)).collect();
+    let lost: Vec<LostWrite> =
+        (0..3).map(|i| lost_write(acknowledged_write(&data, 400 + 31 * i))).collect();
     let value = |node: &str, value| (Name::from(node), value);
     let finals = (0..27).map(|i| FinalValues {
         key: format!("k{i}").into(),
@@ -41,8 +42,7 @@ pub fn lost_writes() -> RunData {
         ],
     });
     data.convergence = Some(ConvergenceView {
-        after: None,
-        limit: Duration::from_secs(4),
+        agreement: Agreement::Refuted { keys: (0..27).map(|i| format!("k{i}").into()).collect() },
         keys: 40,
         lost,
         phantoms: vec![Phantom { key: "k9".into(), node: "n2".into(), value: Value::Int(-1) }],
@@ -89,10 +89,10 @@ pub fn wordy() -> RunData {
     let rows = data.availability.rows.clone();
     for partition in 2..5 {
         data.partitions.push(data.partitions[0].clone());
-        let again = rows.iter().filter(|row| row.period == Period::Partition(0)).cloned();
-        data.availability.rows.extend(
-            again.map(|row| AvailabilityRow { period: Period::Partition(partition), ..row }),
-        );
+        let again = rows.iter().filter(|row| row.period == Period::Cut { partition: 0 }).cloned();
+        data.availability
+            .rows
+            .extend(again.map(|row| AvailabilityRow { period: Period::Cut { partition }, ..row }));
     }
     data
 }
@@ -152,10 +152,11 @@ impl Invented {
             availability: availability(&nodes, &partitions),
             findings: findings(&history, witness),
             convergence: Some(ConvergenceView {
-                after: Some(Duration::from_millis(412)),
-                limit: Duration::from_secs(4),
+                agreement: Agreement::Agreed { after: Duration::from_millis(412) },
                 keys: 10,
-                ..ConvergenceView::default()
+                lost: Vec::new(),
+                phantoms: Vec::new(),
+                finals: Vec::new(),
             }),
             verdict: verdict(),
             history,
@@ -340,14 +341,14 @@ fn findings(history: &History, witness: Witness) -> Vec<Finding> {
 }
 
 fn convergent_finding(data: &RunData) -> Finding {
-    let lost = lost_write(data, 400);
+    let lost = acknowledged_write(data, 400).clone();
     let mut read = operation(902, &"n2".into(), Time(26 * SECOND));
     read.f = Function::ReplicaRead;
-    read.key = lost.operation.key.clone();
+    read.key = lost.key.clone();
     read.output = Value::Int(310);
     let witness = Witness {
-        sentence: lost.sentence,
-        operations: vec![lost.operation, read],
+        sentence: format!("{lost} was acknowledged and is gone: n2 has 310, written before it."),
+        operations: vec![lost, read],
         arrows: vec![Arrow { from: 0, to: 1, relation: Relation::RealTime }],
         instead: None,
     };
@@ -361,19 +362,19 @@ fn convergent_finding(data: &RunData) -> Finding {
     }
 }
 
-fn lost_write(data: &RunData, from: usize) -> LostWrite {
+/// An acknowledged write of the history, with its place there.
+fn acknowledged_write(data: &RunData, from: usize) -> &Operation {
     let mut writes = data.history.operations[from..].iter();
-    let operation = writes
+    writes
         .find(|o| o.f == Function::Write && o.outcome == Outcome::Ok)
-        .expect("an acknowledged write")
-        .clone();
-    let key = operation.key.as_deref().unwrap_or_default();
-    let node = operation.node.as_deref().unwrap_or_default();
+        .expect("the invented runs have writes everywhere")
+}
+
+fn lost_write(operation: &Operation) -> LostWrite {
     LostWrite {
-        sentence: format!(
-            "{operation} on key {key} was acknowledged at {node} and is gone: every node has 310, \
-             which was written before it."
-        ),
-        operation,
+        key: operation.key.clone().unwrap_or_else(|| "?".into()),
+        value: operation.input.clone(),
+        node: operation.node.clone(),
+        acknowledged: operation.complete.unwrap_or_default(),
     }
 }

@@ -134,16 +134,21 @@ pub fn plan(nodes: &[Name]) -> Plan {
 pub fn availability(nodes: &[Name], partitions: &[Partition]) -> AvailabilityView {
     let mut view = AvailabilityView {
         latency_bound: Duration::from_secs(1),
+        failover_allowance: Duration::from_secs(2),
         needed: 400,
         ..AvailabilityView::default()
     };
-    let periods = [Period::Healthy, Period::Partition(0), Period::Partition(1), Period::After];
+    let cut = |partition| [Period::Cut { partition }, Period::After { partition }];
+    let periods = [Period::Healthy].into_iter().chain(cut(0)).chain(cut(1));
+    let window = |period| Window { period, judged_from: Time(MS), judged_to: Time(2_000 * MS) };
+    view.windows = periods.clone().map(window).collect();
+    let after = |ms| FirstAnswer::After { time: Duration::from_millis(ms) };
     for node in nodes {
         for class in ["read", "write", "cas"] {
-            for period in periods {
+            for period in periods.clone() {
                 let cut_off = match period {
-                    Period::Partition(i) => partitions[i].side(node) == Some(1),
-                    Period::Healthy | Period::After => false,
+                    Period::Cut { partition } => partitions[partition].side(node) == Some(1),
+                    Period::Healthy | Period::After { .. } => false,
                 };
                 view.rows.push(availability_row(node, class, period, cut_off && class != "read"));
             }
@@ -153,10 +158,8 @@ pub fn availability(nodes: &[Name], partitions: &[Partition]) -> AvailabilityVie
                     node: node.clone(),
                     class: class.into(),
                     partition,
-                    after_cut: (!cut_off).then_some(Duration::from_millis(3)),
-                    after_heal: Some(Duration::from_millis(if cut_off { 231 } else { 2 })),
-                    outages: u64::from(cut_off),
-                    down: Duration::from_millis(if cut_off { 8_242 } else { 0 }),
+                    after_cut: if cut_off { FirstAnswer::Never } else { after(3) },
+                    after_heal: after(if cut_off { 231 } else { 2 }),
                 });
             }
         }
@@ -165,7 +168,8 @@ pub fn availability(nodes: &[Name], partitions: &[Partition]) -> AvailabilityVie
 }
 
 fn availability_row(node: &Name, class: &str, period: Period, down: bool) -> AvailabilityRow {
-    let attempted = if period == Period::After { 12 } else { 612 };
+    let is_after = matches!(period, Period::After { .. });
+    let attempted = if is_after { 12 } else { 612 };
     let answered = if down { 0 } else { attempted };
     let latency = |ms| (!down).then_some(Duration::from_millis(ms));
     AvailabilityRow {
@@ -178,8 +182,10 @@ fn availability_row(node: &Name, class: &str, period: Period, down: bool) -> Ava
         high: if down { 0.0062 } else { 1.0 },
         p50: latency(1),
         p99: latency(7),
-        level: match (period, down) {
-            (Period::After, _) => Level::TooFew,
+        outages: u64::from(down),
+        down: Duration::from_millis(if down { 8_012 } else { 0 }),
+        level: match (is_after, down) {
+            (true, _) => Level::TooFew,
             (_, true) => Level::Unavailable,
             (_, false) => Level::Available,
         },
