@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use splitbrain_checkers::finding::Finding;
-use splitbrain_checkers::history::{History, Name, Operation, Time, Value};
+use splitbrain_checkers::history::{History, Name, Time, Value};
 use splitbrain_checkers::partition::Partition;
 
 use crate::plan::Plan;
@@ -155,24 +155,33 @@ pub struct VerdictView {
 }
 
 /// A stretch of the run over which availability is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "period", rename_all = "kebab-case")]
 pub enum Period {
-    /// No fault yet, or none since long enough.
+    /// Before the first cut.
     Healthy,
-    /// The steady window of the partition at this position of [`RunData::partitions`].
-    Partition(usize),
-    /// After the last heal.
-    After,
+    /// From the cut to the heal of the partition at this position of [`RunData::partitions`].
+    Cut { partition: usize },
+    /// From that heal to the next cut, the settle phase or the end.
+    After { partition: usize },
 }
 
 impl Period {
-    /// `healthy`, `cut 1`, `after`.
+    /// `healthy`, `cut 1`, `after 1`.
     pub fn label(self) -> String {
         match self {
             Period::Healthy => "healthy".to_string(),
-            Period::Partition(position) => format!("cut {}", position + 1),
-            Period::After => "after".to_string(),
+            Period::Cut { partition } => format!("cut {}", partition + 1),
+            Period::After { partition } => format!("after {}", partition + 1),
+        }
+    }
+
+    /// Orders periods by time.
+    pub fn place(self) -> (usize, bool) {
+        match self {
+            Period::Healthy => (0, false),
+            Period::Cut { partition } => (partition + 1, false),
+            Period::After { partition } => (partition + 1, true),
         }
     }
 }
@@ -215,6 +224,9 @@ pub struct AvailabilityRow {
     pub p50: Option<Duration>,
     pub p99: Option<Duration>,
     pub level: Level,
+    /// Stretches without an answer in the whole period, and their sum.
+    pub outages: u64,
+    pub down: Duration,
 }
 
 impl AvailabilityRow {
@@ -224,20 +236,38 @@ impl AvailabilityRow {
     }
 }
 
-/// How long one class at one node was without an answer around one partition.
+/// How soon one class at one node was answered again around one partition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecoveryRow {
     pub node: Name,
     pub class: Name,
     /// Position in [`RunData::partitions`].
     pub partition: usize,
-    /// From the cut to the first answer after it; `None` if there was none before the heal.
-    pub after_cut: Option<Duration>,
-    /// From the heal to the first answer after it; `None` if there was none.
-    pub after_heal: Option<Duration>,
-    /// Stretches without an answer, and their sum.
-    pub outages: u64,
-    pub down: Duration,
+    /// From the cut, before the heal.
+    pub after_cut: FirstAnswer,
+    /// From the heal, before the next cut.
+    pub after_heal: FirstAnswer,
+}
+
+/// When something was first answered again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum FirstAnswer {
+    After {
+        time: Duration,
+    },
+    Never,
+    /// Nothing was attempted.
+    NotExercised,
+}
+
+/// The part of a period over which its operations are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    #[serde(flatten)]
+    pub period: Period,
+    pub judged_from: Time,
+    pub judged_to: Time,
 }
 
 /// Who stayed available.
@@ -245,6 +275,9 @@ pub struct RecoveryRow {
 pub struct AvailabilityView {
     /// An answer later than this does not count.
     pub latency_bound: Duration,
+    /// What follows a cut more closely than this is not judged: the system may fail over.
+    pub failover_allowance: Duration,
+    pub windows: Vec<Window>,
     /// Operations that a node and class needs in a period, for the verdict to count it.
     pub needed: u64,
     pub rows: Vec<AvailabilityRow>,
@@ -262,9 +295,11 @@ pub struct FinalValues {
 /// An acknowledged write that is gone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LostWrite {
-    pub operation: Operation,
-    /// One sentence: what was acknowledged where, what is there instead, why that cannot be.
-    pub sentence: String,
+    pub key: Name,
+    pub value: Value,
+    pub node: Option<Name>,
+    /// When.
+    pub acknowledged: Time,
 }
 
 /// A value that is present and that no operation wrote.
@@ -275,13 +310,27 @@ pub struct Phantom {
     pub value: Value,
 }
 
+/// Whether all nodes agreed on every key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "agreement", rename_all = "kebab-case")]
+pub enum Agreement {
+    /// They did, this long after the last heal, and stayed so.
+    Agreed {
+        after: Duration,
+    },
+    /// On these keys they did not, to the end.
+    Refuted {
+        keys: Vec<Name>,
+    },
+    Unknown {
+        reason: String,
+    },
+}
+
 /// What the replicas had after the last heal, without writes.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConvergenceView {
-    /// From the last heal until all nodes agreed and stayed so; `None` if they did not.
-    pub after: Option<Duration>,
-    /// How long the settle phase was allowed to take.
-    pub limit: Duration,
+    pub agreement: Agreement,
     /// Keys that were read at every node.
     pub keys: usize,
     pub lost: Vec<LostWrite>,

@@ -5,7 +5,7 @@ use askama::Template;
 use splitbrain_checkers::finding::Finding;
 use splitbrain_checkers::history::Name;
 
-use super::data::{ConvergenceView, PhaseSpan, RunData, Scope, VerdictView};
+use super::data::{Agreement, ConvergenceView, PhaseSpan, RunData, Scope, VerdictView};
 use super::labels::{self, State};
 use super::tables::{
     self, AvailabilityCell, CountRow, FinalRow, NodeRow, PeriodColumn, ProofRow, RecoveryCell,
@@ -16,6 +16,7 @@ use super::witness;
 
 /// The look of every page.
 pub const STYLE: &str = include_str!("report.css");
+const LANES_SCRIPT: &str = include_str!("lanes.js");
 const SCRIPT: &str = include_str!("report.js");
 const CHART_STYLE: &str = include_str!("vendor/uPlot.min.css");
 const CHART_SCRIPT: &str = include_str!("vendor/uPlot.iife.min.js");
@@ -52,6 +53,7 @@ struct Refuted<'a> {
 #[template(path = "report.html", config = "src/report/askama.toml")]
 struct Page<'a> {
     style: &'a str,
+    lanes_script: &'a str,
     script: &'a str,
     chart_style: &'a str,
     chart_script: &'a str,
@@ -69,6 +71,9 @@ struct Page<'a> {
     availability: Vec<NodeRow<AvailabilityCell>>,
     recovery: Vec<NodeRow<RecoveryCell>>,
     latency_bound: String,
+    failover_allowance: String,
+    agreement: String,
+    lost: Vec<String>,
     needed: String,
     convergence: Option<&'a ConvergenceView>,
     nodes: Vec<Name>,
@@ -91,6 +96,7 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
     let convergence = data.convergence.as_ref();
     let page = Page {
         style: STYLE,
+        lanes_script: LANES_SCRIPT,
         script: SCRIPT,
         chart_style: CHART_STYLE,
         chart_script: CHART_SCRIPT,
@@ -108,6 +114,9 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
         availability: tables::availability(data),
         recovery: tables::recovery(data),
         latency_bound: text::duration(data.availability.latency_bound),
+        failover_allowance: text::duration(data.availability.failover_allowance),
+        agreement: convergence.map(agreement).unwrap_or_default(),
+        lost: convergence.map(|view| tables::lost(&view.lost)).unwrap_or_default(),
         needed: text::thousands(data.availability.needed),
         convergence,
         nodes: convergence.map(final_nodes).unwrap_or_default(),
@@ -199,6 +208,20 @@ fn refuted(data: &RunData) -> Vec<Refuted<'_>> {
         });
     }
     out
+}
+
+/// Whether the nodes agreed, as a sentence.
+fn agreement(view: &ConvergenceView) -> String {
+    let keys = text::count(view.keys, "key", "keys");
+    match &view.agreement {
+        Agreement::Agreed { after } => {
+            format!("All nodes agreed on {keys} {} after the last heal.", text::duration(*after))
+        }
+        Agreement::Refuted { keys: apart } => {
+            format!("The nodes did not agree on {} of {keys}, to the end.", apart.len())
+        }
+        Agreement::Unknown { reason } => format!("It is not known whether they agreed: {reason}."),
+    }
 }
 
 /// The nodes whose final values are known, in the order of the first key.
@@ -376,12 +399,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn not_known_is_neither_agreed_nor_refuted() {
+        let mut data = synthetic::consistent();
+        let reason = "n2 was never read".to_string();
+        data.convergence.as_mut().unwrap().agreement = Agreement::Unknown { reason };
+        let page = html(&data).unwrap();
+        assert!(page.contains("It is not known whether they agreed: n2 was never read."));
+        assert!(!page.contains("All nodes agreed") && !page.contains("did not agree"));
+    }
+
     /// For whoever changes the look: writes the pages and prints where they are.
     #[test]
     #[ignore = "writes files for a person to look at"]
     fn write_pages_to_look_at() {
         let names = ["stale", "lost", "consistent", "wordy", "hostile"];
-        for (name, data) in names.iter().zip(all()) {
+        let million = synthetic::Invented { nodes: 5, rate: 30.0, seconds: 7_000, stale: true };
+        let dense = synthetic::Invented { nodes: 5, rate: 8_500.0, seconds: 28, stale: true };
+        let large = [("million", million.run()), ("dense", dense.run())];
+        for (name, data) in names.into_iter().zip(all()).chain(large) {
             let path = std::env::temp_dir().join(format!("splitbrain-report-{name}.html"));
             std::fs::write(&path, html(&data).unwrap()).unwrap();
             println!("{}", path.display());

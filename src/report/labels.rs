@@ -104,13 +104,14 @@ pub fn sides(partition: &Partition) -> String {
     sides.join(" | ")
 }
 
-/// The partitions that were in force at some time between `from` and `to`.
-pub fn partitions_during(data: &RunData, from: Time, to: Time) -> Vec<&Partition> {
-    let in_force = |partition: &&Partition| {
+/// Positions of the partitions that were in force at some time between `from` and `to`.
+pub fn partitions_during(data: &RunData, from: Time, to: Time) -> Vec<usize> {
+    let in_force = |partition: &Partition| {
         let end = partition.healed.unwrap_or(Time::MAX);
         partition.began <= to && from <= end
     };
-    data.partitions.iter().filter(in_force).collect()
+    let partitions = data.partitions.iter().enumerate();
+    partitions.filter(|(_, partition)| in_force(partition)).map(|(i, _)| i).collect()
 }
 
 /// The two classes whose latencies are drawn apart.

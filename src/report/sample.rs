@@ -14,8 +14,9 @@ pub const LIMIT: usize = 20_000;
 /// Operations this close to a cut or a heal are kept before others.
 const AROUND: Duration = Duration::from_millis(500);
 
-/// The slowest operation of each such stretch is kept, so that no outlier is sampled away.
-const SLOWEST_OF: Duration = Duration::from_secs(1);
+/// The slowest operation of each of so many stretches of the run is kept, so that no outlier is
+/// sampled away.
+const STRETCHES: u64 = 500;
 
 /// Positions in the history of the operations to draw, in the history's order. The candidates
 /// are positions too; the same run gives the same sample.
@@ -26,7 +27,7 @@ pub fn choose(data: &RunData, candidates: &[usize], limit: usize) -> Vec<usize> 
     let operations = &data.history.operations;
     let witnesses = witness_indices(data);
     let edges = edges(data);
-    let slowest = slowest(operations, candidates);
+    let slowest = slowest(operations, candidates, data.history.end);
     let mut tiers: [Vec<usize>; 3] = Default::default();
     for &position in candidates {
         let operation = &operations[position];
@@ -77,11 +78,12 @@ fn near(operation: &Operation, edge: Time) -> bool {
     from <= edge + AROUND && edge <= to + AROUND
 }
 
-fn slowest(operations: &[Operation], candidates: &[usize]) -> BTreeSet<usize> {
+fn slowest(operations: &[Operation], candidates: &[usize], end: Time) -> BTreeSet<usize> {
+    let length = (end.0 / STRETCHES).max(1);
     let mut slowest: BTreeMap<u64, (Duration, usize)> = BTreeMap::new();
     for &position in candidates {
         let operation = &operations[position];
-        let stretch = operation.due().0 / SLOWEST_OF.as_nanos() as u64;
+        let stretch = operation.due().0 / length;
         let candidate = (operation.latency().unwrap_or_default(), position);
         let best = slowest.entry(stretch).or_insert(candidate);
         *best = candidate.max(*best);

@@ -1,7 +1,5 @@
 //! Invented runs for the tests of the outputs: plausible numbers, none of them measured.
 
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use rand::Rng;
@@ -11,10 +9,12 @@ use splitbrain_checkers::finding::{Arrow, Finding, Relation, Validity, Witness};
 use splitbrain_checkers::history::{
     Function, History, MISMATCH, Name, Operation, Outcome, Time, Value,
 };
-use splitbrain_checkers::partition::{Link, Partition, Proof};
+use splitbrain_checkers::partition::Partition;
 
 use super::data::*;
-use crate::plan::{self, Check, DataType, NodePlan, Phase, Plan, Ready, ReadyProbe, Target};
+use scenery::{availability, links, partition, plan, scope, verdict};
+
+mod scenery;
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
@@ -30,7 +30,8 @@ pub fn lost_writes() -> RunData {
     let convergent = convergent_finding(&data);
     data.findings.retain(|finding| finding.check != "convergent");
     data.findings.push(convergent);
-    let lost: Vec<LostWrite> = (0..3).map(|i| lost_write(&data, 400 + 31 * i)).collect();
+    let lost: Vec<LostWrite> =
+        (0..3).map(|i| lost_write(acknowledged_write(&data, 400 + 31 * i))).collect();
     let value = |node: &str, value| (Name::from(node), value);
     let finals = (0..27).map(|i| FinalValues {
         key: format!("k{i}").into(),
@@ -41,8 +42,7 @@ pub fn lost_writes() -> RunData {
         ],
     });
     data.convergence = Some(ConvergenceView {
-        after: None,
-        limit: Duration::from_secs(4),
+        agreement: Agreement::Refuted { keys: (0..27).map(|i| format!("k{i}").into()).collect() },
         keys: 40,
         lost,
         phantoms: vec![Phantom { key: "k9".into(), node: "n2".into(), value: Value::Int(-1) }],
@@ -89,10 +89,10 @@ pub fn wordy() -> RunData {
     let rows = data.availability.rows.clone();
     for partition in 2..5 {
         data.partitions.push(data.partitions[0].clone());
-        let again = rows.iter().filter(|row| row.period == Period::Partition(0)).cloned();
-        data.availability.rows.extend(
-            again.map(|row| AvailabilityRow { period: Period::Partition(partition), ..row }),
-        );
+        let again = rows.iter().filter(|row| row.period == Period::Cut { partition: 0 }).cloned();
+        data.availability
+            .rows
+            .extend(again.map(|row| AvailabilityRow { period: Period::Cut { partition }, ..row }));
     }
     data
 }
@@ -152,10 +152,11 @@ impl Invented {
             availability: availability(&nodes, &partitions),
             findings: findings(&history, witness),
             convergence: Some(ConvergenceView {
-                after: Some(Duration::from_millis(412)),
-                limit: Duration::from_secs(4),
+                agreement: Agreement::Agreed { after: Duration::from_millis(412) },
                 keys: 10,
-                ..ConvergenceView::default()
+                lost: Vec::new(),
+                phantoms: Vec::new(),
+                finals: Vec::new(),
             }),
             verdict: verdict(),
             history,
@@ -271,44 +272,6 @@ fn operation(process: u64, node: &Name, due: Time) -> Operation {
     }
 }
 
-fn partition(name: &str, nodes: &[Name], isolated: usize, time: std::ops::Range<u64>) -> Partition {
-    let alone = &nodes[isolated];
-    let rest: Vec<Name> = nodes.iter().filter(|node| *node != alone).cloned().collect();
-    let mut cut = std::collections::BTreeSet::new();
-    for other in &rest {
-        cut.insert(Link { from: alone.clone(), to: other.clone() });
-        cut.insert(Link { from: other.clone(), to: alone.clone() });
-    }
-    Partition {
-        name: name.to_string(),
-        cut,
-        components: vec![rest, vec![alone.clone()]],
-        commanded: Time(time.start),
-        began: Time(time.start + 12 * MS),
-        heal_commanded: Time(time.end),
-        healed: Some(Time(time.end + 23 * MS)),
-        dropped_packets: nodes.iter().map(|node| (node.clone(), 1_482)).collect(),
-        proof: Proof::Confirmed,
-    }
-}
-
-fn links(nodes: &[Name], partitions: &[Partition]) -> Vec<LinkEvent> {
-    let mut events = Vec::new();
-    for from in nodes {
-        for to in nodes.iter().filter(|to| *to != from) {
-            let event = |time, up| LinkEvent { time, from: from.clone(), to: to.clone(), up };
-            events.push(event(Time(9 * MS), true));
-            let link = Link { from: from.clone(), to: to.clone() };
-            for partition in partitions.iter().filter(|partition| partition.cut.contains(&link)) {
-                events.push(event(partition.began, false));
-                events.extend(partition.healed.map(|healed| event(healed, true)));
-            }
-        }
-    }
-    events.sort_by_key(|event| event.time);
-    events
-}
-
 /// A write that the majority acknowledged, seen there, and an older value read at n1 afterwards.
 fn stale_witness(history: &History, stale: bool) -> Witness {
     let near = history.operations.partition_point(|o| o.invoke < Time(9 * SECOND));
@@ -378,14 +341,14 @@ fn findings(history: &History, witness: Witness) -> Vec<Finding> {
 }
 
 fn convergent_finding(data: &RunData) -> Finding {
-    let lost = lost_write(data, 400);
+    let lost = acknowledged_write(data, 400).clone();
     let mut read = operation(902, &"n2".into(), Time(26 * SECOND));
     read.f = Function::ReplicaRead;
-    read.key = lost.operation.key.clone();
+    read.key = lost.key.clone();
     read.output = Value::Int(310);
     let witness = Witness {
-        sentence: lost.sentence,
-        operations: vec![lost.operation, read],
+        sentence: format!("{lost} was acknowledged and is gone: n2 has 310, written before it."),
+        operations: vec![lost, read],
         arrows: vec![Arrow { from: 0, to: 1, relation: Relation::RealTime }],
         instead: None,
     };
@@ -399,169 +362,19 @@ fn convergent_finding(data: &RunData) -> Finding {
     }
 }
 
-fn lost_write(data: &RunData, from: usize) -> LostWrite {
+/// An acknowledged write of the history, with its place there.
+fn acknowledged_write(data: &RunData, from: usize) -> &Operation {
     let mut writes = data.history.operations[from..].iter();
-    let operation = writes
+    writes
         .find(|o| o.f == Function::Write && o.outcome == Outcome::Ok)
-        .expect("an acknowledged write")
-        .clone();
-    let key = operation.key.as_deref().unwrap_or_default();
-    let node = operation.node.as_deref().unwrap_or_default();
+        .expect("the invented runs have writes everywhere")
+}
+
+fn lost_write(operation: &Operation) -> LostWrite {
     LostWrite {
-        sentence: format!(
-            "{operation} on key {key} was acknowledged at {node} and is gone: every node has 310, \
-             which was written before it."
-        ),
-        operation,
-    }
-}
-
-fn scope(nodes: usize) -> Scope {
-    Scope {
-        target: "etcd".to_string(),
-        version: Some("3.4.23".to_string()),
-        settings: BTreeMap::from([("read".to_string(), "serializable".to_string())]),
-        workload: "register".to_string(),
-        faults: vec!["isolate one for 8 s".to_string(), "isolate primary for 8 s".to_string()],
-        clients: nodes * 3,
-        seed: 42,
-        date: "2026-07-01 14:03 UTC".to_string(),
-        command: "splitbrain run register --target etcd --set read=serializable --seed 42"
-            .to_string(),
-        folder: "results/register-etcd/2026-07-01T14-03-11Z".to_string(),
-        machine: Machine {
-            cores: 2,
-            memory_bytes: 8_200_000_000,
-            kernel: "6.12.0".to_string(),
-            splitbrain: "0.1.0".to_string(),
-        },
-    }
-}
-
-fn plan(nodes: &[Name]) -> Plan {
-    let node = |(i, name): (usize, &Name)| NodePlan {
-        name: name.clone(),
-        ip: Ipv4Addr::new(10, 77, 0, i as u8 + 1),
-        start: "etcd".to_string(),
-        environment: BTreeMap::new(),
-        files: BTreeMap::new(),
-        ready: Ready {
-            probe: ReadyProbe::Http("http://10.77.0.1:2379/health".to_string()),
-            contains: String::new(),
-            within: Duration::from_secs(10),
-        },
-    };
-    let seconds = Duration::from_secs;
-    let cut = |partition| Phase::Faults { partitions: vec![partition], length: seconds(8) };
-    Plan {
-        seed: 42,
-        workload: plan::Workload {
-            name: "register".to_string(),
-            data_type: DataType::Register,
-            operations: BTreeMap::from([
-                (Function::Read, 5),
-                (Function::Write, 3),
-                (Function::Cas, 2),
-            ]),
-            keys: 10,
-            writes_per_key: None,
-            clients: 3,
-            rate: Some(50.0),
-            timeout: seconds(1),
-            phases: vec![
-                Phase::Healthy { length: seconds(5) },
-                cut(plan::Partition::IsolateOne),
-                Phase::Healthy { length: seconds(3) },
-                cut(plan::Partition::IsolatePrimary),
-                Phase::Settle { limit: seconds(4) },
-            ],
-            checks: vec![Check::Linearizable, Check::Convergent, Check::Available],
-        },
-        target: Target {
-            name: "etcd".to_string(),
-            driver: "etcd".to_string(),
-            driver_config: serde_json::Value::Null,
-            nodes: nodes.iter().enumerate().map(node).collect(),
-            settings: BTreeMap::new(),
-            operations: vec![Function::Read, Function::Write, Function::Cas],
-            version: None,
-            prepare: None,
-            failover_allowance: seconds(2),
-            sysctl: BTreeMap::new(),
-            needs: Vec::new(),
-        },
-    }
-}
-
-fn availability(nodes: &[Name], partitions: &[Partition]) -> AvailabilityView {
-    let mut view = AvailabilityView {
-        latency_bound: Duration::from_secs(1),
-        needed: 400,
-        ..AvailabilityView::default()
-    };
-    let periods = [Period::Healthy, Period::Partition(0), Period::Partition(1), Period::After];
-    for node in nodes {
-        for class in ["read", "write", "cas"] {
-            for period in periods {
-                let cut_off = match period {
-                    Period::Partition(i) => partitions[i].side(node) == Some(1),
-                    Period::Healthy | Period::After => false,
-                };
-                view.rows.push(availability_row(node, class, period, cut_off && class != "read"));
-            }
-            for partition in 0..partitions.len() {
-                let cut_off = partitions[partition].side(node) == Some(1) && class != "read";
-                view.recovery.push(RecoveryRow {
-                    node: node.clone(),
-                    class: class.into(),
-                    partition,
-                    after_cut: (!cut_off).then_some(Duration::from_millis(3)),
-                    after_heal: Some(Duration::from_millis(if cut_off { 231 } else { 2 })),
-                    outages: u64::from(cut_off),
-                    down: Duration::from_millis(if cut_off { 8_242 } else { 0 }),
-                });
-            }
-        }
-    }
-    view
-}
-
-fn availability_row(node: &Name, class: &str, period: Period, down: bool) -> AvailabilityRow {
-    let attempted = if period == Period::After { 12 } else { 612 };
-    let answered = if down { 0 } else { attempted };
-    let latency = |ms| (!down).then_some(Duration::from_millis(ms));
-    AvailabilityRow {
-        node: node.clone(),
-        class: class.into(),
-        period,
-        attempted,
-        answered,
-        low: if down { 0.0 } else { 0.9938 },
-        high: if down { 0.0062 } else { 1.0 },
-        p50: latency(1),
-        p99: latency(7),
-        level: match (period, down) {
-            (Period::After, _) => Level::TooFew,
-            (_, true) => Level::Unavailable,
-            (_, false) => Level::Available,
-        },
-    }
-}
-
-fn verdict() -> VerdictView {
-    VerdictView {
-        kind: VerdictKind::Neither,
-        sentence: "etcd 3.4.23 with serializable reads behaved neither CP nor AP: it stayed \
-                   readable on both sides of the cut, but 41 reads returned values that had been \
-                   overwritten up to 8.2 s before."
-            .to_string(),
-        evidence: vec![
-            "Linearizability is refuted by 41 violations, each with a witness of its own."
-                .to_string(),
-            "Reads were answered on both sides of both cuts, writes on the majority side only."
-                .to_string(),
-        ],
-        not_exercised: vec!["Clock skew: no fault of this run touches clocks.".to_string()],
-        expected: None,
+        key: operation.key.clone().unwrap_or_else(|| "?".into()),
+        value: operation.input.clone(),
+        node: operation.node.clone(),
+        acknowledged: operation.complete.unwrap_or_default(),
     }
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use splitbrain_checkers::history::{Name, Value};
 use splitbrain_checkers::partition::{Partition, Proof};
 
-use super::data::{AvailabilityRow, FinalValues, Level, Period, RecoveryRow, RunData};
+use super::data::{
+    AvailabilityRow, FinalValues, FirstAnswer, Level, LostWrite, Period, RecoveryRow, RunData,
+};
 use super::labels::{self, Ending};
 use super::text;
 
@@ -17,6 +19,8 @@ pub struct PeriodColumn {
     pub label: String,
     /// `isolate n1, 8.00 s`; empty without a fault.
     pub detail: String,
+    /// `judged 7.0 to 12.0 s`; empty if that is not known.
+    pub judged: String,
 }
 
 /// A row of a table with a row per node and class.
@@ -82,20 +86,32 @@ pub struct FinalRow {
 
 /// The periods that the availability was counted over, in the order of time.
 pub fn periods(data: &RunData) -> Vec<Period> {
-    let periods: BTreeSet<Period> = data.availability.rows.iter().map(|row| row.period).collect();
-    periods.into_iter().collect()
+    let rows = data.availability.rows.iter();
+    let periods: BTreeMap<_, Period> = rows.map(|row| (row.period.place(), row.period)).collect();
+    periods.into_values().collect()
 }
 
 pub fn period_columns(data: &RunData) -> Vec<PeriodColumn> {
     let detail = |period: Period| match period {
-        Period::Partition(position) => data.partitions.get(position).map_or(String::new(), |p| {
+        Period::Cut { partition } => data.partitions.get(partition).map_or(String::new(), |p| {
             let length = text::duration(p.heal_commanded.since(p.began));
             format!("{}, {length}", p.name)
         }),
-        Period::Healthy | Period::After => String::new(),
+        Period::Healthy | Period::After { .. } => String::new(),
     };
-    let periods = periods(data).into_iter();
-    periods.map(|period| PeriodColumn { label: period.label(), detail: detail(period) }).collect()
+    let judged = |period: Period| {
+        let window = data.availability.windows.iter().find(|window| window.period == period);
+        window.map_or(String::new(), |window| {
+            let (from, to) = (window.judged_from.as_secs_f64(), window.judged_to.as_secs_f64());
+            format!("judged {from:.1} to {to:.1} s")
+        })
+    };
+    let column = |period: Period| PeriodColumn {
+        label: period.label(),
+        detail: detail(period),
+        judged: judged(period),
+    };
+    periods(data).into_iter().map(column).collect()
 }
 
 /// Node and class, in the order in which the availability has them.
@@ -141,10 +157,10 @@ pub fn availability(data: &RunData) -> Vec<NodeRow<AvailabilityCell>> {
 
 fn availability_cell(data: &RunData, row: &AvailabilityRow) -> AvailabilityCell {
     let side = match row.period {
-        Period::Partition(position) => {
-            data.partitions.get(position).and_then(|p| labels::side(p, &row.node))
+        Period::Cut { partition } => {
+            data.partitions.get(partition).and_then(|p| labels::side(p, &row.node))
         }
-        Period::Healthy | Period::After => None,
+        Period::Healthy | Period::After { .. } => None,
     };
     let latency = match (row.p50, row.p99) {
         (Some(p50), Some(p99)) => {
@@ -179,23 +195,43 @@ pub fn recovery(data: &RunData) -> Vec<NodeRow<RecoveryCell>> {
             let row = rows.iter().find(|row| {
                 &*row.node == node && &*row.class == class && row.partition == partition
             });
-            row.map(recovery_cell)
+            row.map(|row| recovery_cell(data, row))
         };
         (0..data.partitions.len()).map(at).collect()
     })
 }
 
-fn recovery_cell(row: &RecoveryRow) -> RecoveryCell {
-    let down = match row.outages {
-        0 => "none".to_string(),
-        1 => text::duration(row.down),
-        outages => format!("{} in {outages} outages", text::duration(row.down)),
+fn recovery_cell(data: &RunData, row: &RecoveryRow) -> RecoveryCell {
+    let first = |answer: FirstAnswer, never: &str| match answer {
+        FirstAnswer::After { time } => text::duration(time),
+        FirstAnswer::Never => never.to_string(),
+        FirstAnswer::NotExercised => "nothing asked".to_string(),
     };
+    let period = Period::Cut { partition: row.partition };
+    let during =
+        data.availability.rows.iter().find(|other| {
+            other.period == period && other.node == row.node && other.class == row.class
+        });
     RecoveryCell {
-        after_cut: row.after_cut.map_or("not before the heal".to_string(), text::duration),
-        after_heal: row.after_heal.map_or("never".to_string(), text::duration),
-        down,
+        after_cut: first(row.after_cut, "not before the heal"),
+        after_heal: first(row.after_heal, "never"),
+        down: match during.map(|during| (during.outages, text::duration(during.down))) {
+            None => "–".to_string(),
+            Some((0, _)) => "none".to_string(),
+            Some((1, down)) => down,
+            Some((outages, down)) => format!("{down} in {outages} outages"),
+        },
     }
+}
+
+/// What was acknowledged and is gone, one sentence each.
+pub fn lost(lost: &[LostWrite]) -> Vec<String> {
+    let sentence = |write: &LostWrite| {
+        let place = write.node.as_deref().unwrap_or("an unknown node");
+        let (value, key, time) = (&write.value, &write.key, write.acknowledged);
+        text::plain(&format!("{value} for key {key}, acknowledged at {place} at {time}"))
+    };
+    lost.iter().take(TOP).map(sentence).collect()
 }
 
 pub fn proofs(data: &RunData) -> Vec<ProofRow> {
@@ -203,7 +239,7 @@ pub fn proofs(data: &RunData) -> Vec<ProofRow> {
         let dropped: Vec<String> = partition
             .dropped_packets
             .iter()
-            .map(|(node, packets)| format!("{node} {}", text::thousands(*packets)))
+            .map(|(node, packets)| format!("{node}: {}", text::thousands(*packets)))
             .collect();
         let confirmed = partition.proof == Proof::Confirmed;
         ProofRow {
@@ -214,7 +250,7 @@ pub fn proofs(data: &RunData) -> Vec<ProofRow> {
             began: partition.began.to_string(),
             heal_commanded: partition.heal_commanded.to_string(),
             healed: partition.healed.map_or("not seen".to_string(), |healed| healed.to_string()),
-            dropped: if dropped.is_empty() { "none".to_string() } else { dropped.join(", ") },
+            dropped: if dropped.is_empty() { "none".to_string() } else { dropped.join(" · ") },
             confirmed,
             proof: match &partition.proof {
                 Proof::Confirmed => "no probe crossed a cut link, all other links went on, and \
@@ -299,6 +335,16 @@ mod tests {
         assert_eq!(cells, data.availability.rows.len());
         assert_eq!(table.iter().filter(|row| row.first).count(), 3);
         assert!(table.iter().all(|row| row.cells.len() == periods(&data).len()));
+    }
+
+    #[test]
+    fn what_was_not_asked_has_not_failed_to_recover() {
+        let mut data = synthetic::stale_reads();
+        data.availability.recovery[0].after_heal = FirstAnswer::NotExercised;
+        data.availability.recovery[1].after_heal = FirstAnswer::Never;
+        let cell = |i: usize| recovery_cell(&data, &data.availability.recovery[i]);
+        assert_eq!(cell(0).after_heal, "nothing asked");
+        assert_eq!(cell(1).after_heal, "never");
     }
 
     #[test]

@@ -162,19 +162,23 @@ fn availability(data: &RunData, room: usize, paint: &Paint) -> Vec<String> {
         lines.push(paint.soft(&format!("{rows} available in every period shown")));
     }
     if hidden > 0 {
-        let cuts = text::count(hidden, "later cut is", "later cuts are");
+        let cuts = text::count(hidden, "period is", "periods are");
         lines.push(paint.soft(&format!("{cuts} in the report only")));
     }
     lines
 }
 
-/// The periods that fit, and how many do not: the last cuts give way to the time after.
+/// The periods that fit, and how many do not. The times between cuts go first, then the last
+/// cuts; the last period stays.
 fn shown_periods(data: &RunData) -> (Vec<Period>, usize) {
     let mut periods = tables::periods(data);
     let all = periods.len();
-    while periods.len() > (COLUMNS - NODE - CLASS) / PERIOD {
-        let last_cut = periods.iter().rposition(|period| matches!(period, Period::Partition(_)));
-        periods.remove(last_cut.unwrap_or(periods.len() - 1));
+    let fit = (COLUMNS - NODE - CLASS) / PERIOD;
+    if all > fit {
+        let last = periods.pop();
+        periods.retain(|period| !matches!(period, Period::After { .. }));
+        periods.truncate(fit - 1);
+        periods.extend(last);
     }
     let hidden = all - periods.len();
     (periods, hidden)
@@ -346,8 +350,8 @@ mod tests {
             "neither: etcd 3.4.23 with serializable reads behaved neither CP nor AP",
             "✗ linearizable refuted   ✓ convergent valid   ? available unknown",
             "% answered",
-            "healthy      cut 1      cut 2      after",
-            "n1          write          100          0        100        100 ?",
+            "healthy      cut 1    after 1      cut 2    after 2",
+            "n1          write          100          0        100 ?      100        100 ?",
             "Not linearizable: 41 violations, worst on key k3",
             "w(7) on key k3 was acknowledged at n2",
             "results/register-etcd/2026-07-01T14-03-11Z/report.html",
@@ -370,7 +374,7 @@ mod tests {
     #[test]
     fn cuts_that_do_not_fit_are_counted() {
         let summary = terminal(&synthetic::wordy(), false);
-        assert!(summary.contains("2 later cuts are in the report only"), "{summary}");
+        assert!(summary.contains("3 periods are in the report only"), "{summary}");
     }
 
     #[test]

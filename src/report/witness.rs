@@ -18,7 +18,9 @@ use super::text;
 const GUTTER: f64 = 168.0;
 const LANE: f64 = 62.0;
 const BAR: f64 = 38.0;
-const TOP: f64 = 30.0;
+/// Height of a row with the name of a cut.
+const ROW: f64 = 16.0;
+const TOP: f64 = 14.0;
 const BOTTOM: f64 = 32.0;
 /// Room on the right for what has no end.
 const OPEN_END: f64 = 54.0;
@@ -59,6 +61,8 @@ struct Drawing<'a> {
     /// Every instant that matters, with its place.
     places: BTreeMap<Time, f64>,
     right: f64,
+    /// Positions of the partitions that were in force, each with a row for its name.
+    cuts: Vec<usize>,
 }
 
 impl<'a> Drawing<'a> {
@@ -78,11 +82,12 @@ impl<'a> Drawing<'a> {
             None => (places[&operation.invoke] + bar_width(operation)).max(last) + OPEN_END,
         });
         let right = ends.fold(last, f64::max);
-        Drawing { data, witness, lanes, places, right }
+        let cuts = cuts(data, &places);
+        Drawing { data, witness, lanes, places, right, cuts }
     }
 
     fn write(&self, out: &mut String, id: &str) -> std::fmt::Result {
-        let height = TOP + LANE * self.lanes.len() as f64 + BOTTOM;
+        let height = self.top() + LANE * self.lanes.len() as f64 + BOTTOM;
         write!(
             out,
             r#"<svg class="witness" viewBox="0 0 {right:.0} {height:.0}" width="{right:.0}" height="{height:.0}" role="img" aria-labelledby="{id}-title"><title id="{id}-title">{sentence}</title>"#,
@@ -105,29 +110,26 @@ impl<'a> Drawing<'a> {
         out.write_str("</svg>")
     }
 
-    /// The partitions that were in force, as bands behind everything.
+    /// The partitions that were in force, as bands behind everything, with their names in rows.
     fn write_cuts(&self, out: &mut String, height: f64) -> std::fmt::Result {
-        let (Some((&first, &left)), Some((&last, _))) =
-            (self.places.first_key_value(), self.places.last_key_value())
-        else {
-            return Ok(());
-        };
-        for (position, partition) in self.data.partitions.iter().enumerate() {
+        let Some((_, &left)) = self.places.first_key_value() else { return Ok(()) };
+        for (row, &position) in self.cuts.iter().enumerate() {
+            let partition = &self.data.partitions[position];
             let healed = partition.healed.unwrap_or(Time::MAX);
-            if partition.began > last || healed < first {
-                continue;
-            }
             let from = self.places.get(&partition.began).copied().unwrap_or(left - 8.0);
             let to = self.places.get(&healed).copied().unwrap_or(self.right);
-            let label = format!("cut {}: {}", position + 1, partition.name);
-            let room = ((to - from - 10.0) / 6.9).max(5.0) as usize;
+            let name = format!("cut {}: {}", position + 1, partition.name);
+            // A name may go beyond a narrow band: the rows below it are its own.
+            let room = ((self.right - from - 10.0) / 6.9).max(5.0) as usize;
             write!(
                 out,
-                r#"<rect class="cut" x="{from:.1}" y="4" width="{width:.1}" height="{height:.1}"/><text class="cut-label" x="{x:.1}" y="18">{label}</text>"#,
+                r#"<rect class="cut" x="{from:.1}" y="{y:.1}" width="{width:.1}" height="{h:.1}"/><text class="cut-label" x="{x:.1}" y="{baseline:.1}">{label}</text>"#,
+                y = 4.0 + ROW * row as f64,
                 width = to - from,
-                height = height - BOTTOM,
+                h = height - BOTTOM - ROW * row as f64,
                 x = from + 6.0,
-                label = escape(&text::fit(&label, room)),
+                baseline = 17.0 + ROW * row as f64,
+                label = escape(&text::fit(&name, room)),
             )?;
         }
         Ok(())
@@ -153,16 +155,9 @@ impl<'a> Drawing<'a> {
     /// The node of a lane, and its side if one cut was in force at some time of the drawing.
     fn place(&self, node: Option<&str>) -> String {
         let Some(node) = node else { return "node unknown".to_string() };
-        let (Some((&from, _)), Some((&to, _))) =
-            (self.places.first_key_value(), self.places.last_key_value())
-        else {
-            return node.to_string();
-        };
         // With several cuts in the drawing, a node may have been on either side.
-        let [partition] = labels::partitions_during(self.data, from, to)[..] else {
-            return node.to_string();
-        };
-        match labels::side(partition, node) {
+        let [cut] = self.cuts[..] else { return node.to_string() };
+        match labels::side(&self.data.partitions[cut], node) {
             Some(side) => format!("{node} · {side}"),
             None => node.to_string(),
         }
@@ -295,9 +290,23 @@ impl<'a> Drawing<'a> {
         self.lanes.iter().position(|&process| process == operation.process).unwrap_or(0)
     }
 
-    fn middle(&self, lane: usize) -> f64 {
-        TOP + LANE * lane as f64 + LANE / 2.0 - 2.0
+    /// Where the first lane begins.
+    fn top(&self) -> f64 {
+        TOP + ROW * self.cuts.len() as f64
     }
+
+    fn middle(&self, lane: usize) -> f64 {
+        self.top() + LANE * lane as f64 + LANE / 2.0 - 2.0
+    }
+}
+
+/// Positions of the partitions that were in force at some time of the drawing.
+fn cuts(data: &RunData, places: &BTreeMap<Time, f64>) -> Vec<usize> {
+    let (Some((&first, _)), Some((&last, _))) = (places.first_key_value(), places.last_key_value())
+    else {
+        return Vec::new();
+    };
+    labels::partitions_during(data, first, last)
 }
 
 /// Every instant with its place: in order, further apart the more time is between, and far
@@ -379,56 +388,4 @@ fn title(operation: &Operation) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::synthetic;
-
-    fn drawn(data: &RunData) -> String {
-        let witness = data.findings[0].validity.witness().unwrap();
-        svg(data, witness, "w1")
-    }
-
-    #[test]
-    fn every_operation_and_every_arrow_is_drawn() {
-        let data = synthetic::stale_reads();
-        let witness = data.findings[0].validity.witness().unwrap();
-        let svg = drawn(&data);
-        assert_eq!(svg.matches(r#"<g class="op "#).count(), witness.operations.len());
-        assert_eq!(svg.matches(r#"<path class="arrow "#).count(), witness.arrows.len());
-        for operation in &witness.operations {
-            assert!(svg.contains(&escape(&operation.to_string())), "{operation}");
-        }
-        assert!(svg.contains("minority side") && svg.contains("majority side"));
-    }
-
-    #[test]
-    fn bars_keep_the_order_of_time_and_room_for_their_text() {
-        let data = synthetic::stale_reads();
-        let witness = data.findings[0].validity.witness().unwrap();
-        let drawing = Drawing::new(&data, witness);
-        let places: Vec<f64> = drawing.places.values().copied().collect();
-        assert!(places.windows(2).all(|pair| pair[0] < pair[1]));
-        for operation in &witness.operations {
-            let (left, right) = drawing.bar(operation);
-            assert!(right - left > bar_width(operation) - 0.001);
-        }
-    }
-
-    #[test]
-    fn what_may_still_happen_has_no_end() {
-        let data = synthetic::lost_writes();
-        let mut witness = data.findings[0].validity.witness().unwrap().clone();
-        witness.operations[0].outcome = Outcome::Info;
-        let svg = svg(&data, &witness, "w1");
-        assert!(svg.contains(" open\"") && svg.contains("no end"));
-    }
-
-    #[test]
-    fn hostile_text_stays_text() {
-        let mut data = synthetic::stale_reads();
-        data.partitions[0].name = "<script>alert(1)</script>".to_string();
-        let svg = drawn(&data);
-        assert!(!svg.contains("<script"), "{svg}");
-        assert_eq!(escape("a<b>&\"'\u{7}"), "a&lt;b&gt;&amp;&quot;&#39; ");
-    }
-}
+mod tests;
