@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use splitbrain_checkers::availability::Level;
 use splitbrain_checkers::finding::Finding;
 use splitbrain_checkers::history::{History, Name, Time, Value};
 use splitbrain_checkers::partition::Partition;
+use splitbrain_checkers::verdict::Kind;
 
 use crate::plan::Plan;
 
@@ -99,51 +101,23 @@ pub struct LinkEvent {
     pub up: bool,
 }
 
-/// How the cluster behaved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VerdictKind {
-    Cp,
-    CHalts,
-    Ap,
-    Mixed,
-    Neither,
-    SingleCopy,
-    Inconclusive,
-}
-
-impl VerdictKind {
-    /// The word on the chip.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            VerdictKind::Cp => "CP",
-            VerdictKind::CHalts => "C, halts",
-            VerdictKind::Ap => "AP",
-            VerdictKind::Mixed => "mixed",
-            VerdictKind::Neither => "neither",
-            VerdictKind::SingleCopy => "single copy",
-            VerdictKind::Inconclusive => "inconclusive",
-        }
-    }
-
-    /// What the word stands for, for readers who meet it for the first time.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            VerdictKind::Cp => "stayed linearizable; the majority answered, the minority did not",
-            VerdictKind::CHalts => "stayed linearizable; no side of the cut answered",
-            VerdictKind::Ap => "every live node answered; it was not linearizable",
-            VerdictKind::Mixed => "reads and writes behaved differently",
-            VerdictKind::Neither => "not linearizable, and not every live node answered",
-            VerdictKind::SingleCopy => "no second replica serves, so CAP says nothing about it",
-            VerdictKind::Inconclusive => "this run proves neither; the reason is given",
-        }
+/// What a verdict stands for, for readers who meet the word for the first time.
+pub fn meaning(kind: Kind) -> &'static str {
+    match kind {
+        Kind::CP => "stayed linearizable; one side of the cut answered, another did not",
+        Kind::CHalts => "stayed linearizable; no side of the cut answered everything",
+        Kind::AP => "every live node answered; it was not linearizable",
+        Kind::Mixed => "reads everywhere, stale ones; writes on one side only",
+        Kind::Neither => "not linearizable, and not every live node answered",
+        Kind::SingleCopy => "no second replica serves, so CAP says nothing about it",
+        Kind::Inconclusive => "this run proves neither; the reason is given",
     }
 }
 
 /// The verdict with what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerdictView {
-    pub kind: VerdictKind,
+    pub kind: Kind,
     /// One sentence in plain words.
     pub sentence: String,
     /// Each a sentence; together they carry the verdict.
@@ -151,7 +125,7 @@ pub struct VerdictView {
     /// Each a sentence: what the run did not exercise, and what would be needed.
     pub not_exercised: Vec<String>,
     /// What the user expected, if the run was asked to compare.
-    pub expected: Option<VerdictKind>,
+    pub expected: Option<Kind>,
 }
 
 /// A stretch of the run over which availability is counted.
@@ -182,28 +156,6 @@ impl Period {
             Period::Healthy => (0, false),
             Period::Cut { partition } => (partition + 1, false),
             Period::After { partition } => (partition + 1, true),
-        }
-    }
-}
-
-/// What a row of the availability table amounts to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    Available,
-    Partial,
-    Unavailable,
-    /// Too few operations to say.
-    TooFew,
-}
-
-impl Level {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Level::Available => "available",
-            Level::Partial => "partial",
-            Level::Unavailable => "unavailable",
-            Level::TooFew => "too few to say",
         }
     }
 }

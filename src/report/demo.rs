@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::data::VerdictKind;
+use super::data::Kind;
 use super::html::{HtmlError, STYLE};
 use super::labels::State;
 use super::terminal::{COLUMNS, Paint};
@@ -17,8 +17,8 @@ pub struct DemoRow {
     pub mode: String,
     /// One or two sentences: the design, and why it behaves as it does.
     pub explanation: String,
-    pub expected: VerdictKind,
-    pub verdict: VerdictKind,
+    pub expected: Kind,
+    pub verdict: Kind,
     /// The verdict's sentence.
     pub sentence: String,
     /// The model that was refuted, the strongest first; `None` if none was.
@@ -176,8 +176,8 @@ fn page_row(row: &DemoRow) -> PageRow<'_> {
 mod tests {
     use super::*;
 
-    fn row(mode: &str, expected: VerdictKind, verdict: VerdictKind) -> DemoRow {
-        let violated = verdict != VerdictKind::Cp;
+    fn row(mode: &str, expected: Kind, verdict: Kind) -> DemoRow {
+        let violated = verdict != Kind::CP;
         let side = |name: &str, writes| DemoSide {
             name: name.to_string(),
             reads: Some(0.9999),
@@ -198,11 +198,11 @@ mod tests {
 
     fn rows() -> Vec<DemoRow> {
         let mut rows = vec![
-            row("single", VerdictKind::SingleCopy, VerdictKind::SingleCopy),
-            row("primary-sync", VerdictKind::CHalts, VerdictKind::CHalts),
-            row("majority", VerdictKind::Cp, VerdictKind::Cp),
-            row("majority-local-reads", VerdictKind::Mixed, VerdictKind::Inconclusive),
-            row("gossip-lww", VerdictKind::Ap, VerdictKind::Ap),
+            row("single", Kind::SingleCopy, Kind::SingleCopy),
+            row("primary-sync", Kind::CHalts, Kind::CHalts),
+            row("majority", Kind::CP, Kind::CP),
+            row("majority-local-reads", Kind::Mixed, Kind::Inconclusive),
+            row("gossip-lww", Kind::AP, Kind::AP),
         ];
         rows[0].sides.clear();
         rows[1].recovery = None;

@@ -5,7 +5,7 @@
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use splitbrain_checkers::finding::{Finding, Validity};
 
-use super::data::{RunData, VerdictKind, VerdictView};
+use super::data::{RunData, Kind, VerdictView};
 
 /// The file.
 pub fn junit(data: &RunData) -> Result<String, quick_junit::SerializeError> {
@@ -56,7 +56,7 @@ fn check(finding: &Finding) -> TestCase {
 /// Passes if it is conclusive and, where one was expected, the expected one.
 fn verdict(view: &VerdictView) -> TestCase {
     let status = match view.expected {
-        _ if view.kind == VerdictKind::Inconclusive => error("inconclusive", &view.sentence),
+        _ if view.kind == Kind::Inconclusive => error("inconclusive", &view.sentence),
         Some(expected) if expected != view.kind => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type("not as expected");
@@ -105,13 +105,13 @@ mod tests {
     fn an_inconclusive_or_unexpected_verdict_never_passes() {
         let mut view = synthetic::consistent().verdict;
         assert!(matches!(verdict(&view).status, TestCaseStatus::Success { .. }));
-        view.expected = Some(VerdictKind::Ap);
+        view.expected = Some(Kind::AP);
         assert!(matches!(
             verdict(&view).status,
             TestCaseStatus::NonSuccess { kind: NonSuccessKind::Failure, .. }
         ));
-        view.kind = VerdictKind::Inconclusive;
-        view.expected = Some(VerdictKind::Inconclusive);
+        view.kind = Kind::Inconclusive;
+        view.expected = Some(Kind::Inconclusive);
         assert!(matches!(
             verdict(&view).status,
             TestCaseStatus::NonSuccess { kind: NonSuccessKind::Error, .. }

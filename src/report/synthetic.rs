@@ -48,7 +48,7 @@ pub fn lost_writes() -> RunData {
         phantoms: vec![Phantom { key: "k9".into(), node: "n2".into(), value: Value::Int(-1) }],
         finals: finals.collect(),
     });
-    data.verdict.kind = VerdictKind::Ap;
+    data.verdict.kind = Kind::AP;
     data
 }
 
@@ -61,13 +61,13 @@ pub fn consistent() -> RunData {
         finding.keys.clear();
     }
     data.verdict = VerdictView {
-        kind: VerdictKind::Cp,
+        kind: Kind::CP,
         sentence: "etcd 3.4.23 behaved CP: it stayed linearizable through both cuts; the majority \
                    side answered everything, the minority side answered nothing."
             .to_string(),
         evidence: vec!["12,300 operations on 10 keys are linearizable.".to_string()],
         not_exercised: Vec::new(),
-        expected: Some(VerdictKind::Cp),
+        expected: Some(Kind::CP),
     };
     data
 }

@@ -6,7 +6,7 @@
 use splitbrain_checkers::finding::{Finding, Witness};
 use splitbrain_checkers::history::Operation;
 
-use super::data::{AvailabilityRow, Level, Period, RunData, VerdictKind};
+use super::data::{AvailabilityRow, Level, Period, RunData, Kind};
 use super::labels::{self, State};
 use super::tables;
 use super::text;
@@ -92,7 +92,7 @@ fn headline(data: &RunData, paint: &Paint) -> Vec<String> {
     lines
 }
 
-fn expectation(words: &str, expected: VerdictKind) -> String {
+fn expectation(words: &str, expected: Kind) -> String {
     format!("{words}: {}", expected.as_str())
 }
 
