@@ -24,7 +24,8 @@ pub use log::{Family, Probe, ProbeLog, Stream};
 pub(crate) use socket::probe_arrives;
 pub use state::{LinkEvent, LinkState};
 
-use super::network::{Network, ipv6_of};
+use super::network::Network;
+use super::topology::ipv6_of;
 use crate::clock::Clock;
 use socket::{Arrival, ProbeSocket};
 use state::LinkWatch;
