@@ -59,7 +59,7 @@ struct Shared {
     records: Mutex<Records>,
 }
 
-/// All probes of the run: 8 bytes each, so 5 kB a second for three nodes and 48 kB for six.
+/// All probes of the run: 8 bytes each, so 10 kB a second for three nodes and 48 kB for six.
 struct Records {
     /// Per sender, when each of its probes was sent.
     sent: Vec<Vec<Time>>,
