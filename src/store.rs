@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use splitbrain_checkers::partition::Partition;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, stored};
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl RunFolder {
         symlink(name, &fresh)?;
         fs::rename(&fresh, &latest)?;
         let folder = RunFolder { path };
-        let yaml = serde_yaml::to_string(plan).map_err(io::Error::other)?;
+        let yaml = stored::to_yaml(plan).map_err(io::Error::other)?;
         folder.write("plan.yaml", yaml.as_bytes())?;
         Ok(folder)
     }
@@ -111,10 +111,8 @@ impl RunFolder {
     }
 
     pub fn plan(&self) -> io::Result<Plan> {
-        let text = fs::read_to_string(self.path.join("plan.yaml"))?;
-        serde_yaml::from_str(&text).map_err(|error| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("plan.yaml: {error}"))
-        })
+        stored::read(&self.path.join("plan.yaml"))
+            .map_err(|mistakes| io::Error::new(io::ErrorKind::InvalidData, mistakes.to_string()))
     }
 
     pub fn history(&self) -> PathBuf {

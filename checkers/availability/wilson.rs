@@ -44,6 +44,18 @@ pub enum Level {
     TooFew,
 }
 
+impl Level {
+    /// In words: `too few to say`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Available => "available",
+            Level::Unavailable => "unavailable",
+            Level::Partial => "partial",
+            Level::TooFew => "too few to say",
+        }
+    }
+}
+
 impl Answered {
     /// Counts one more operation.
     pub fn count(&mut self, answered: bool) {

@@ -77,7 +77,7 @@ const MODES: &[Mode] = &[
     },
     Mode {
         name: "quorum",
-        workload: "demo-leaderless",
+        workload: "demo-without-cas",
         expected: VerdictKind::Neither,
         explanation: "Two of three replicas for a write, two for a read, no read repair. R + W > N \
                       and still not linearizable: a write that reached only the cut node appears \
@@ -85,7 +85,7 @@ const MODES: &[Mode] = &[
     },
     Mode {
         name: "gossip-lww",
-        workload: "demo-leaderless",
+        workload: "demo-without-cas",
         expected: VerdictKind::AP,
         explanation: "Every node answers everything, the last write wins when they meet again, \
                       and the others are lost.",
@@ -241,7 +241,8 @@ fn conclude(finished: Vec<Finished>, seed: u64, results: &Path, json: bool) -> E
         }
     }
     let page_path = results.join("demo.html");
-    let written = page(&rows).map_err(|error| error.to_string()).and_then(|page| {
+    let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
+    let written = page(&rows, &date).map_err(|error| error.to_string()).and_then(|page| {
         std::fs::write(&page_path, page).map_err(|error| error.to_string())
     });
     if let Err(error) = written {

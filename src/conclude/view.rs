@@ -1,20 +1,18 @@
 //! From what the checkers say to what the reports show.
 
-use std::time::Duration;
-
-use splitbrain_checkers::availability::{
-    Availability, FirstSuccess, Period as Counted, wilson::Level as Counts,
-    wilson::ENOUGH_FOR_AVAILABLE,
-};
-use splitbrain_checkers::convergence::{Convergence, KeyStatus};
-use splitbrain_checkers::history::{Event, History, Time};
+use splitbrain_checkers::availability::wilson::ENOUGH_FOR_AVAILABLE;
+use splitbrain_checkers::availability::{Availability, Class, FirstSuccess, Period as Counted};
+use splitbrain_checkers::convergence::agreement::KeyState;
+use splitbrain_checkers::convergence::{Agreement as Seen, Convergence, KeyStatus};
+use splitbrain_checkers::history::{Event, History, Name};
 use splitbrain_checkers::verdict::{Exercise, Kind, Verdict};
 
 use super::{Judged, Recorded, incomplete};
 use crate::plan::{Partition, Phase, Plan};
 use crate::report::data::{
-    AvailabilityRow, AvailabilityView, ConvergenceView, FinalValues, LinkEvent, LostWrite,
-    Machine, Period, Phantom, PhaseSpan, RecoveryRow, RunData, Scope, VerdictView,
+    Agreement, AvailabilityRow, AvailabilityView, ConvergenceView, FinalValues, FirstAnswer,
+    LinkEvent, LostWrite, Machine, Period, Phantom, PhaseSpan, RecoveryRow, RunData, Scope,
+    VerdictView, Window,
 };
 use crate::sandbox::LinkState;
 use crate::store::RunFolder;
@@ -37,7 +35,7 @@ pub fn run_data(
         links: links(recorded),
         findings: judged.findings.clone(),
         availability: availability(&judged.availability),
-        convergence: judged.convergence.as_ref().map(|seen| convergence(seen, recorded)),
+        convergence: judged.convergence.as_ref().map(convergence),
         verdict: verdict(&judged.verdict, recorded, expected),
     }
 }
@@ -162,87 +160,84 @@ fn subject(recorded: &Recorded) -> String {
 }
 
 fn availability(seen: &Availability) -> AvailabilityView {
-    let cuts = seen.windows.iter().filter(|w| matches!(w.period, Counted::Cut { .. })).count();
-    let last = cuts.checked_sub(1);
-    let rows = seen
-        .rows
-        .iter()
-        .filter_map(|row| {
-            let period = match row.period {
-                Counted::Healthy => Period::Healthy,
-                Counted::Cut { partition } => Period::Partition(partition),
-                Counted::After { partition } if Some(partition) == last => Period::After,
-                Counted::After { .. } => return None,
-            };
-            let (low, high) = row.answered.interval();
-            Some(AvailabilityRow {
-                node: row.node.clone(),
-                class: row.class.to_string().into(),
-                period,
-                attempted: row.answered.attempted as u64,
-                answered: row.answered.answered as u64,
-                low,
-                high,
-                p50: row.p50,
-                p99: row.p99,
-                level: row.level,
-            })
-        })
-        .collect();
+    let rows = seen.rows.iter().map(|row| {
+        let (low, high) = row.answered.interval();
+        AvailabilityRow {
+            node: row.node.clone(),
+            class: class(row.class),
+            period: period(row.period),
+            attempted: row.answered.attempted as u64,
+            answered: row.answered.answered as u64,
+            low,
+            high,
+            p50: row.p50,
+            p99: row.p99,
+            level: row.level,
+            outages: row.outages as u64,
+            down: row.downtime,
+        }
+    });
+    let windows = seen.windows.iter().map(|window| Window {
+        period: period(window.period),
+        judged_from: window.judged_from,
+        judged_to: window.judged_to,
+    });
     AvailabilityView {
         latency_bound: seen.latency_bound,
+        failover_allowance: seen.failover_allowance,
+        windows: windows.collect(),
         needed: ENOUGH_FOR_AVAILABLE as u64,
-        rows,
+        rows: rows.collect(),
         recovery: recovery(seen),
     }
 }
 
+fn class(class: Class) -> Name {
+    match class {
+        Class::Read => "read".into(),
+        Class::Write => "write".into(),
+    }
+}
+
+fn period(counted: Counted) -> Period {
+    match counted {
+        Counted::Healthy => Period::Healthy,
+        Counted::Cut { partition } => Period::Cut { partition },
+        Counted::After { partition } => Period::After { partition },
+    }
+}
+
 fn recovery(seen: &Availability) -> Vec<RecoveryRow> {
-    let time = |success: FirstSuccess| -> Option<Duration> {
-        match success {
-            FirstSuccess::After { time } => Some(time),
-            FirstSuccess::Never { .. } | FirstSuccess::NotExercised => None,
-        }
+    let answer = |success: FirstSuccess| match success {
+        FirstSuccess::After { time } => FirstAnswer::After { time },
+        FirstSuccess::Never { .. } => FirstAnswer::Never,
+        FirstSuccess::NotExercised => FirstAnswer::NotExercised,
     };
     seen.recoveries
         .iter()
-        .map(|recovery| {
-            let cut = Counted::Cut { partition: recovery.partition };
-            let row = seen.row(cut, &recovery.node, recovery.class);
-            RecoveryRow {
-                node: recovery.node.clone(),
-                class: recovery.class.to_string().into(),
-                partition: recovery.partition,
-                after_cut: time(recovery.after_cut),
-                after_heal: time(recovery.after_heal),
-                outages: row.map_or(0, |row| row.outages as u64),
-                down: row.map_or(Duration::ZERO, |row| row.downtime),
-            }
+        .map(|recovery| RecoveryRow {
+            node: recovery.node.clone(),
+            class: class(recovery.class),
+            partition: recovery.partition,
+            after_cut: answer(recovery.after_cut),
+            after_heal: answer(recovery.after_heal),
         })
         .collect()
 }
 
-fn convergence(seen: &Convergence, recorded: &Recorded) -> ConvergenceView {
-    let history = &recorded.reading.history;
-    let operation = |index: u64| {
-        let position = history.operations.binary_search_by_key(&index, |o| o.index).ok()?;
-        Some(history.operations[position].clone())
-    };
-    let lost = seen.lost.iter().filter_map(|lost| {
-        let sentence = format!(
-            "{} of {} was acknowledged at {}, and no node has it or anything later",
-            lost.value,
-            lost.key,
-            lost.acknowledged
-        );
-        Some(LostWrite { operation: operation(lost.write)?, sentence })
+fn convergence(seen: &Convergence) -> ConvergenceView {
+    let lost = seen.lost.iter().map(|lost| LostWrite {
+        key: lost.key.clone(),
+        value: lost.value.clone(),
+        node: lost.node.clone(),
+        acknowledged: lost.acknowledged,
     });
     let phantoms = seen.phantoms.iter().map(|phantom| Phantom {
         key: phantom.key.clone(),
         node: phantom.node.clone(),
         value: phantom.value.clone(),
     });
-    let worth_showing = |key: &&splitbrain_checkers::convergence::KeyState| {
+    let worth_showing = |key: &&KeyState| {
         !matches!(key.status, KeyStatus::Agreed)
             || seen.lost.iter().any(|lost| lost.key == key.key)
             || seen.phantoms.iter().any(|phantom| phantom.key == key.key)
@@ -256,8 +251,11 @@ fn convergence(seen: &Convergence, recorded: &Recorded) -> ConvergenceView {
             .collect(),
     });
     ConvergenceView {
-        after: seen.time(),
-        limit: super::settle_limit(&recorded.plan).unwrap_or_default(),
+        agreement: match &seen.agreement {
+            Seen::Agreed { after } => Agreement::Agreed { after: *after },
+            Seen::Refuted { keys } => Agreement::Refuted { keys: keys.clone() },
+            Seen::Unknown { reason } => Agreement::Unknown { reason: reason.clone() },
+        },
         keys: seen.keys.len(),
         lost: lost.collect(),
         phantoms: phantoms.collect(),

@@ -97,8 +97,8 @@ pub fn components(nodes: &[Name], cut: &BTreeSet<Link>) -> Vec<Vec<Name>> {
         }
     }
     let mut components: Vec<Vec<Name>> = Vec::new();
-    for node in 0..count {
-        let together = |other: &usize| reaches[node][*other] && reaches[*other][node];
+    for (node, reached) in reaches.iter().enumerate() {
+        let together = |other: &usize| reached[*other] && reaches[*other][node];
         let members: Vec<usize> = (0..count).filter(together).collect();
         if members[0] == node {
             components.push(members.into_iter().map(|member| nodes[member].clone()).collect());

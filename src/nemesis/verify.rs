@@ -18,8 +18,9 @@ use splitbrain_checkers::partition::{Link, Partition, Proof};
 use super::partition::{Cut, components};
 use crate::sandbox::{Probe, ProbeLog, Stream};
 
-/// A link that stays carries at least one of so many probes in a row (200 ms).
-const LOST_IN_A_ROW: usize = 20;
+/// A link that stays is never silent for so long, from the first to the last of the probes in a
+/// row that were sent and lost.
+const SILENCE: Duration = Duration::from_millis(200);
 /// Silence proves nothing unless this many probes were sent into it.
 const PROBES_LEAST: usize = 3;
 /// How far back to look for a probe on a link before it was cut.
@@ -124,20 +125,20 @@ fn cut_stream_doubts(seen: &Observation, stream: &Stream, probes: &[Probe]) -> V
 
 fn whole_stream_doubt(seen: &Observation, stream: &Stream, probes: &[Probe]) -> Option<String> {
     let during = |probe: &&Probe| seen.commanded <= probe.sent && probe.sent < seen.heal_commanded;
-    let (mut lost, mut longest, mut since) = (0, 0, Time::default());
-    let mut arrived = 0;
-    for probe in probes.iter().filter(during) {
-        lost = if probe.arrived.is_some() { 0 } else { lost + 1 };
-        arrived += usize::from(probe.arrived.is_some());
-        if lost > longest {
-            (longest, since) = (lost, probe.sent);
-        }
-    }
-    if arrived == 0 {
+    let during: Vec<Probe> = probes.iter().filter(during).copied().collect();
+    if !during.iter().any(|probe| probe.arrived.is_some()) {
         return Some(format!("{stream} was not to be cut, yet carried no probe"));
     }
-    (longest >= LOST_IN_A_ROW).then(|| {
-        format!("{stream} was not to be cut, yet lost {longest} probes in a row up to {since}")
+    let silences = during.split(|probe| probe.arrived.is_some()).filter_map(|lost| {
+        let (first, last) = (lost.first()?.sent, lost.last()?.sent);
+        (lost.len() >= PROBES_LEAST).then(|| (last.since(first), lost.len(), last))
+    });
+    let (longest, count, last) = silences.max()?;
+    (longest >= SILENCE).then(|| {
+        format!(
+            "{stream} was not to be cut, yet lost {count} probes in a row within {longest:.0?}, \
+             up to {last}"
+        )
     })
 }
 

@@ -46,10 +46,31 @@ pub use model::{
 pub use source::{Place, Source};
 
 /// The workloads that come with the program: name and YAML text.
-pub const WORKLOADS: [(&str, &str); 3] = [
+pub const WORKLOADS: [(&str, &str); 5] = [
     ("register", include_str!("../../workloads/register.yaml")),
     ("register-without-cas", include_str!("../../workloads/register-without-cas.yaml")),
     ("single", include_str!("../../workloads/single.yaml")),
+    ("demo", include_str!("../../workloads/demo.yaml")),
+    ("demo-without-cas", include_str!("../../workloads/demo-without-cas.yaml")),
+];
+
+/// The faults that a workload can ask for, with what each cuts.
+pub const FAULTS: [(&str, &str); 8] = [
+    ("partition: { isolate: one }", "one node, chosen by the seed, against all others"),
+    ("partition: { isolate: primary }", "the node that leads at that moment against all others"),
+    ("partition: { isolate: NODE }", "that node against all others"),
+    ("partition: { halves: random }", "two halves, chosen by the seed"),
+    ("partition: { groups: [[n1], [n2, n3]] }", "groups that cannot reach each other"),
+    ("partition: { bridge: NODE }", "two halves that share one node, which reaches both"),
+    ("partition: ring", "every node reaches only its two neighbours"),
+    ("partition: { one-way: { from: [n1], to: [n2] } }", "packets in one direction are lost"),
+];
+
+/// The checks that a workload can ask for.
+pub const CHECKS: [(&str, &str); 3] = [
+    ("linearizable", "one order of all operations explains every answer, key by key"),
+    ("convergent", "after the heal all nodes agree, nothing acknowledged is lost, nothing is made up"),
+    ("available", "which nodes answered which classes of operations while links were cut"),
 ];
 
 /// No phase is shorter after `--time` has scaled it.

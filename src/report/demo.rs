@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use askama::Template;
+use serde::{Deserialize, Serialize};
 
-use super::data::Kind;
+use splitbrain_checkers::verdict::Kind;
+
 use super::html::{HtmlError, STYLE};
 use super::labels::State;
 use super::terminal::{COLUMNS, Paint};
 use super::text;
 
 /// What one mode did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DemoRow {
     pub mode: String,
     /// One or two sentences: the design, and why it behaves as it does.
@@ -39,7 +41,7 @@ impl DemoRow {
 
 /// What the nodes of one side answered while they were cut off, as shares from 0 to 1; `None`
 /// if nothing was asked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DemoSide {
     /// `majority`, `minority`, or the nodes.
     pub name: String,

@@ -4,8 +4,9 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use splitbrain_checkers::finding::{Finding, Validity};
+use splitbrain_checkers::verdict::Kind;
 
-use super::data::{RunData, Kind, VerdictView};
+use super::data::{RunData, VerdictView};
 
 /// The file.
 pub fn junit(data: &RunData) -> Result<String, quick_junit::SerializeError> {

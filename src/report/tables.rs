@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use splitbrain_checkers::history::{Name, Value};
 use splitbrain_checkers::partition::{Partition, Proof};
 
+use splitbrain_checkers::availability::Level;
+
 use super::data::{
-    AvailabilityRow, FinalValues, FirstAnswer, Level, LostWrite, Period, RecoveryRow, RunData,
+    AvailabilityRow, FinalValues, FirstAnswer, LostWrite, Period, RecoveryRow, RunData,
 };
 use super::labels::{self, Ending};
 use super::text;

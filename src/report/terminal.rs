@@ -6,7 +6,10 @@
 use splitbrain_checkers::finding::{Finding, Witness};
 use splitbrain_checkers::history::Operation;
 
-use super::data::{AvailabilityRow, Level, Period, RunData, Kind};
+use splitbrain_checkers::availability::Level;
+use splitbrain_checkers::verdict::Kind;
+
+use super::data::{AvailabilityRow, Period, RunData};
 use super::labels::{self, State};
 use super::tables;
 use super::text;

@@ -44,7 +44,7 @@ impl Timeline {
     ) -> Timeline {
         Timeline {
             phases: plan.workload.phases.clone(),
-            total: plan.workload.phases.iter().map(Phase::limit).sum(),
+            total: plan.workload.phases.iter().map(Phase::length).sum(),
             folder,
             nemesis,
             random: ChaCha8Rng::seed_from_u64(plan.seed),

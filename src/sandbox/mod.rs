@@ -16,12 +16,14 @@ mod probe;
 mod program;
 mod refusal;
 mod shell;
+mod topology;
 
 pub use enter::{Inside, Side, enter, throwaway};
-pub use network::{BRIDGE_IP, Network, NetworkError, ipv6_of};
+pub use network::{Network, NetworkError};
 pub use node::NodeEntry;
 pub(crate) use probe::probe_arrives;
 pub use probe::{Family, LinkEvent, LinkState, Probe, ProbeError, ProbeLog, Prober, Stream, TICK};
 pub use program::system_program;
 pub use refusal::{Facts, Refusal};
 pub use shell::{Running, ShellError, shell};
+pub use topology::{BRIDGE_IP, ipv6_of};

@@ -8,7 +8,9 @@
 //!     cargo test -p splitbrain --test sandbox [PART OF A CHECK'S NAME]
 
 mod checks;
+mod measure;
 mod scenarios;
+mod stage;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

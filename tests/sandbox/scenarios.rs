@@ -2,25 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use splitbrain::clock::Clock;
-use splitbrain::nemesis::{Nemesis, cut_links, union};
 use splitbrain::plan;
 use splitbrain::sandbox::{
     self, Inside, LinkEvent, LinkState, Network, Prober, Running, system_program,
 };
 use splitbrain_checkers::history::{Name, Time};
-use splitbrain_checkers::partition::{Partition, Proof};
+use splitbrain_checkers::partition::{Link, Partition, Proof};
+
+use crate::measure::measure;
+use crate::stage::{Stage, addresses, confirmed};
 
 /// Runs a scenario. Those that fail panic: exit code 101.
 pub fn run(name: &str, arguments: &[String]) -> ExitCode {
@@ -71,83 +69,6 @@ pub fn run(name: &str, arguments: &[String]) -> ExitCode {
         other => panic!("no scenario {other}"),
     }
     ExitCode::SUCCESS
-}
-
-fn addresses(count: u8) -> Vec<(Name, Ipv4Addr)> {
-    (1..=count).map(|i| (Name::from(format!("n{i}")), Ipv4Addr::new(10, 77, 0, i))).collect()
-}
-
-/// A network that is up and watched, and its nemesis.
-struct Stage {
-    network: Arc<Network>,
-    prober: Arc<Prober>,
-    nemesis: Nemesis,
-    clock: Clock,
-    events: Arc<Mutex<Vec<LinkEvent>>>,
-}
-
-impl Stage {
-    fn new(inside: &Inside, nodes: u8) -> Stage {
-        let network = Network::create(inside, &addresses(nodes), &BTreeMap::new());
-        let network = Arc::new(network.unwrap_or_else(|error| panic!("{error}")));
-        let clock = Clock::start();
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&events);
-        let observe = move |event| seen.lock().unwrap().push(event);
-        let prober = Arc::new(Prober::start(&network, clock, observe).unwrap());
-        prober.wait_until_up(Duration::from_secs(10)).unwrap_or_else(|error| panic!("{error}"));
-        let nemesis = Nemesis::new(Arc::clone(&network), Arc::clone(&prober), clock);
-        Stage { network, prober, nemesis, clock, events }
-    }
-
-    fn plan(&self, partitions: &[plan::Partition]) -> splitbrain::nemesis::Cut {
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let nodes = self.network.names();
-        let cut = |partition| cut_links(partition, &nodes, Some(&nodes[0]), &mut rng).unwrap();
-        union(&partitions.iter().map(cut).collect::<Vec<_>>())
-    }
-
-    /// Cuts for a while, with `during` in the middle of it.
-    fn cut(&self, partitions: &[plan::Partition], during: impl FnOnce()) -> Partition {
-        let active = self.nemesis.cut(self.plan(partitions)).unwrap();
-        during();
-        thread::sleep(Duration::from_millis(150));
-        self.nemesis.heal(active).unwrap()
-    }
-
-    /// Whether a TCP connection from one node to another can be made and carries a byte.
-    fn connects(&self, from: &str, to: &str) -> bool {
-        let address = self.network.addresses().into_iter().find(|(name, _)| &**name == to);
-        let address = SocketAddr::from((address.unwrap().1, 7007));
-        thread::scope(|scope| {
-            let (ready, listening) = std::sync::mpsc::channel();
-            scope.spawn(move || {
-                self.network.enter(to).unwrap();
-                let listener = TcpListener::bind(address).unwrap();
-                listener.set_nonblocking(true).unwrap();
-                ready.send(()).unwrap();
-                let deadline = Instant::now() + Duration::from_millis(400);
-                while Instant::now() < deadline {
-                    if let Ok((mut stream, _)) = listener.accept() {
-                        let _ = stream.write_all(b"x");
-                        return;
-                    }
-                    thread::sleep(Duration::from_millis(5));
-                }
-            });
-            let client = scope.spawn(move || {
-                listening.recv().unwrap();
-                self.network.enter(from).unwrap();
-                let limit = Duration::from_millis(300);
-                let Ok(mut stream) = TcpStream::connect_timeout(&address, limit) else {
-                    return false;
-                };
-                stream.set_read_timeout(Some(limit)).unwrap();
-                stream.read_exact(&mut [0]).is_ok()
-            });
-            client.join().unwrap()
-        })
-    }
 }
 
 fn surroundings() {
@@ -203,17 +124,20 @@ fn signals() {
 /// A run that is up until somebody ends it.
 fn linger(inside: &Inside, dir: &Path) {
     let network = Network::create(inside, &addresses(3), &BTreeMap::new()).unwrap();
+    let mut children = Vec::new();
     for name in network.names() {
         let entry = network.entry(&name);
         let mut command = Command::new("sh");
         command.args(["-c", "trap '' TERM INT HUP; sleep 1000 & setsid sleep 1000; wait"]);
         // SAFETY: `enter` makes system calls only.
         unsafe { command.pre_exec(move || entry.enter()) };
-        command.stdin(Stdio::null()).spawn().unwrap();
+        children.push(command.stdin(Stdio::null()).spawn().unwrap());
     }
     Running::of(inside, network.names()).unwrap().write(dir).unwrap();
     println!("up");
-    thread::sleep(Duration::from_secs(600));
+    for mut child in children {
+        child.wait().unwrap();
+    }
 }
 
 fn network(inside: &Inside, entered: Duration) {
@@ -249,15 +173,6 @@ fn network(inside: &Inside, entered: Duration) {
     let error = Network::create(inside, &addresses(1), &impossible).unwrap_err().to_string();
     assert!(error.contains("ip -batch") && error.contains("(ip "), "{error}");
     println!("entered in {entered:.1?}, six nodes in {created:.1?}, IPv6 {}", network.ipv6());
-}
-
-fn confirmed(partition: &Partition) {
-    assert_eq!(partition.proof, Proof::Confirmed, "{partition:#?}");
-    assert!(partition.commanded <= partition.began, "{partition:#?}");
-    assert!(partition.began < partition.heal_commanded, "{partition:#?}");
-    let healed = partition.healed.expect("probes came back");
-    assert!(partition.heal_commanded <= healed, "{partition:#?}");
-    assert!(partition.dropped_packets.iter().all(|(_, packets)| *packets > 0));
 }
 
 fn cuts(inside: &Inside) {
@@ -297,7 +212,7 @@ fn cuts(inside: &Inside) {
 /// What the prober told as it happened agrees with what was judged.
 fn links_followed(stage: &Stage, partition: &Partition) {
     let events = stage.events.lock().unwrap().clone();
-    let last = |link: &splitbrain_checkers::partition::Link, state, from: Time| {
+    let last = |link: &Link, state, from: Time| {
         let of = |event: &&LinkEvent| event.from == link.from && event.to == link.to;
         let found = events.iter().filter(of).rfind(|event| event.link == state);
         found.filter(|event| event.time >= from).map(|event| event.time)
@@ -330,7 +245,7 @@ fn sabotage(inside: &Inside) {
     let leaky = stage.cut(&isolate, || {
         thread::sleep(Duration::from_millis(50));
         on_n1(
-            "iptables -D SPLITBRAIN 1 && sleep 0.1 && \
+            "iptables -D SPLITBRAIN 1 && sleep 0.3 && \
              iptables -I SPLITBRAIN 1 -s 10.77.0.2 -j DROP",
         );
     });
@@ -342,7 +257,7 @@ fn sabotage(inside: &Inside) {
     }
     // Somebody else's rule cuts a link that should have stayed.
     let wider = stage.cut(&[plan::Partition::OneWay { from: vec!["n1".into()], to: vec!["n2".into()] }], || {
-        on_n1("iptables -A INPUT -s 10.77.0.3 -j DROP && sleep 0.3 && iptables -D INPUT -s 10.77.0.3 -j DROP");
+        on_n1("iptables -A INPUT -s 10.77.0.3 -j DROP && sleep 0.6 && iptables -D INPUT -s 10.77.0.3 -j DROP");
     });
     match &wider.proof {
         Proof::Missing { reason } => {
@@ -408,45 +323,4 @@ fn without_user_namespaces(arguments: &[String]) -> ExitCode {
         print!("{}", String::from_utf8_lossy(&output.stdout));
     }
     ExitCode::SUCCESS
-}
-
-/// Prints how long cuts and heals take, as the prober sees it.
-fn measure(inside: &Inside, nodes: u8, busy: bool) {
-    let stage = Stage::new(inside, nodes);
-    let cores = thread::available_parallelism().map_or(2, usize::from);
-    let burner = |_| Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
-    let mut burners: Vec<_> = (0..if busy { cores } else { 0 }).map(burner).collect();
-    let mut spans: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
-    for _ in 0..12 {
-        let call = Instant::now();
-        let active =
-            stage.nemesis.cut(stage.plan(&[plan::Partition::IsolateNode("n1".into())])).unwrap();
-        spans.entry("cut: whole call").or_default().push(call.elapsed());
-        let applied = active.applied.since(active.commanded);
-        spans.entry("cut: command to last rule known in place").or_default().push(applied);
-        thread::sleep(Duration::from_millis(200));
-        let call = Instant::now();
-        let partition = stage.nemesis.heal(active).unwrap();
-        spans.entry("heal: whole call").or_default().push(call.elapsed());
-        confirmed(&partition);
-        let began = partition.began.since(partition.commanded);
-        spans.entry("cut: command to last probe through").or_default().push(began);
-        let healed = partition.healed.unwrap().since(partition.heal_commanded);
-        spans.entry("heal: command to probes on every link").or_default().push(healed);
-        thread::sleep(Duration::from_millis(50));
-    }
-    let sent: Vec<_> = stage.prober.log(Time(0)).into_values().flatten().collect();
-    let ticks = stage.clock.now().0 / 10_000_000;
-    let streams = stage.prober.log(Time(0)).len();
-    println!("  {nodes} nodes: {} of {} probes sent in time", sent.len() / streams, ticks);
-    for burner in &mut burners {
-        burner.kill().unwrap();
-        burner.wait().unwrap();
-    }
-    for (what, mut span) in spans {
-        span.sort();
-        let load = if busy { "busy" } else { "idle" };
-        let (median, most) = (span[span.len() / 2], span[span.len() - 1]);
-        println!("  {nodes} nodes, {load}: {what}: median {median:.1?}, most {most:.1?}");
-    }
 }

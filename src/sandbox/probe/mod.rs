@@ -24,7 +24,8 @@ pub use log::{Family, Probe, ProbeLog, Stream};
 pub(crate) use socket::probe_arrives;
 pub use state::{LinkEvent, LinkState};
 
-use super::network::{Network, ipv6_of};
+use super::network::Network;
+use super::topology::ipv6_of;
 use crate::clock::Clock;
 use socket::{Arrival, ProbeSocket};
 use state::LinkWatch;
@@ -58,7 +59,7 @@ struct Shared {
     records: Mutex<Records>,
 }
 
-/// All probes of the run: 8 bytes each, so 5 kB a second for three nodes and 48 kB for six.
+/// All probes of the run: 8 bytes each, so 10 kB a second for three nodes and 48 kB for six.
 struct Records {
     /// Per sender, when each of its probes was sent.
     sent: Vec<Vec<Time>>,

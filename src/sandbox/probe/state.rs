@@ -1,6 +1,6 @@
 //! Whether a link is up, from the probes that arrive on it and those that were sent.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use splitbrain_checkers::history::{Name, Time};
 
 /// A link is down when this many probes in a row, the first of which had all their time to
@@ -8,7 +8,7 @@ use splitbrain_checkers::history::{Name, Time};
 const MISSING: u64 = 6;
 
 /// Whether anything gets through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkState {
     Up,
@@ -19,7 +19,7 @@ pub enum LinkState {
 ///
 /// Lines are in the order in which the changes became certain: a link that went down is known
 /// some 60 ms later, so `time` may be a little less than on the line before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkEvent {
     /// Of the last arrival (down) or of the first one (up).
     pub time: Time,
