@@ -44,6 +44,7 @@ pub struct AvailabilityCell {
     /// The level as a class of the style sheet.
     pub style: &'static str,
     pub mark: &'static str,
+    /// `minority`, `side A`.
     pub side: Option<String>,
     pub of: String,
 }
@@ -160,7 +161,8 @@ pub fn availability(data: &RunData) -> Vec<NodeRow<AvailabilityCell>> {
 fn availability_cell(data: &RunData, row: &AvailabilityRow) -> AvailabilityCell {
     let side = match row.period {
         Period::Cut { partition } => {
-            data.partitions.get(partition).and_then(|p| labels::side(p, &row.node))
+            let side = data.partitions.get(partition).and_then(|p| labels::side(p, &row.node));
+            side.map(|side| side.trim_end_matches(" side").to_string())
         }
         Period::Healthy | Period::After { .. } => None,
     };
