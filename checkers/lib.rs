@@ -14,6 +14,7 @@
 //! - [`verdict`]: CP, AP and the others, from all findings
 
 pub mod finding;
+pub mod format;
 pub mod history;
 pub mod partition;
 pub mod register;

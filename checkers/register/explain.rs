@@ -7,7 +7,7 @@ use super::instead::{could_have_found, in_words};
 use super::step::{Step, Steps};
 use super::violation::{Straddle, Violation};
 use super::witness::Alone;
-use super::words::{found, gap, instant, list, place, who};
+use super::words::{Clock, found, list, place, who};
 use crate::history::{Function, Operation, Outcome, Value};
 
 /// What can be said of a witness.
@@ -33,8 +33,9 @@ pub(super) fn explain<O: Borrow<Operation>>(
     whole: &Analysis<'_>,
     alone: &Alone,
     remaining: &Analysis<'_>,
+    clock: Clock,
 ) -> Option<Explanation> {
-    let teller = Teller { operations, compacted, whole, alone, remaining };
+    let teller = Teller { operations, compacted, whole, alone, remaining, clock };
     Some(match remaining.tally.worst()? {
         Violation::NeverWritten { observer } => teller.never_written(observer),
         Violation::FoundBeforeWritten { observer, writer } => {
@@ -54,6 +55,7 @@ struct Teller<'t, O> {
     whole: &'t Analysis<'t>,
     alone: &'t Alone,
     remaining: &'t Analysis<'t>,
+    clock: Clock,
 }
 
 impl<'t, O: Borrow<Operation>> Teller<'t, O> {
@@ -131,7 +133,10 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
             "{} {}{}, but {tail}{}",
             who(operation),
             found(operation, value),
-            operation.complete.map(|end| format!(" at {}", instant(end))).unwrap_or_default(),
+            operation
+                .complete
+                .map(|end| format!(" at {}", self.clock.instant(end)))
+                .unwrap_or_default(),
             self.reasons(&[observer]),
         ));
         explanation.instead = self.instead(observer);
@@ -147,8 +152,8 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
             "{} {} at {}, {} before {}, the only operation that writes {value}, began",
             who(observing),
             found(observing, value),
-            instant(end),
-            gap(writing.invoke.since(end)),
+            self.clock.instant(end),
+            self.clock.gap(writing.invoke.since(end)),
             who(writing),
         ));
         explanation.ended_before = self.pairs(&[(Some(observer), Some(writer))]);
@@ -197,13 +202,13 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
         links.extend(parts.clusters[after as usize].writer);
         let (ended, began) = (self.operation(early), self.operation(late));
         let end = ended.complete.unwrap_or_default();
-        let later = gap(began.invoke.since(end));
+        let later = self.clock.gap(began.invoke.since(end));
         let sentence = if links == [early] && began.f == Function::Read {
             format!(
                 "{ended} was acknowledged{} at {}; {later} later, {} still returned a value \
                  that had been overwritten before it began",
                 place(ended),
-                instant(end),
+                self.clock.instant(end),
                 who(began),
             )
         } else {
@@ -214,7 +219,7 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
                  later and {}",
                 who(ended),
                 found(ended, new),
-                instant(end),
+                self.clock.instant(end),
                 list(&names, "and"),
                 who(began),
                 found(began, old),
@@ -261,12 +266,12 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
     fn came_back(&self, a: Option<u32>, back: Straddle, b: u32, c: u32) -> String {
         let (late, middle) = (self.operation(b), self.operation(c));
         let end = middle.complete.unwrap_or_default();
-        let later = gap(late.invoke.since(end));
+        let later = self.clock.gap(late.invoke.since(end));
         let overwriting = middle.f != Function::Read;
         let first = if overwriting {
-            format!("{middle} was acknowledged{} at {}", place(middle), instant(end))
+            format!("{middle} was acknowledged{} at {}", place(middle), self.clock.instant(end))
         } else {
-            format!("{} ended at {}", who(middle), instant(end))
+            format!("{} ended at {}", who(middle), self.clock.instant(end))
         };
         let value = self.cluster_value(back.late);
         let what = match (overwriting, &late.f) {
@@ -282,7 +287,7 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
         let before = match a {
             Some(a) => {
                 let (a, was) = (self.operation(a), self.cluster_value(back.early));
-                let end = instant(a.complete.unwrap_or_default());
+                let end = self.clock.instant(a.complete.unwrap_or_default());
                 let began = format!("before {middle} began");
                 format!(": {} {} by {end}, {began}", who(a), found(a, was))
             }
@@ -311,12 +316,12 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
              {old} was gone by then; {} later, {} began and still {}{}{}",
             who(self.operation(d)),
             who(self.operation(a)),
-            instant(a_end),
+            self.clock.instant(a_end),
             found(self.operation(d), new),
             who(self.operation(c)),
             found(self.operation(c), self.cluster_value(between.early)),
-            instant(c_end),
-            gap(self.operation(b).invoke.since(c_end)),
+            self.clock.instant(c_end),
+            self.clock.gap(self.operation(b).invoke.since(c_end)),
             who(self.operation(b)),
             found(self.operation(b), self.cluster_value(back.late)),
             self.ties(back, b),

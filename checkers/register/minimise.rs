@@ -66,6 +66,6 @@ mod tests {
     fn one_of_several_sets_and_none_at_all() {
         let found = minimise(&[1, 2, 3, 4], &mut |set| set.contains(&2) || set.contains(&4));
         assert_eq!(found, [2]);
-        assert_eq!(minimise(&[] as &[u32], &mut |_| true), []);
+        assert!(minimise::<u32>(&[], &mut |_| true).is_empty());
     }
 }

@@ -97,6 +97,7 @@ use crate::history::{Operation, Value};
 use crate::search;
 use chains::Analysis;
 pub use keys::{check_history, finding, split_by_key};
+pub use words::Clock;
 
 /// What a check of a register takes for granted.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,11 +109,18 @@ pub struct Settings {
     /// Whether the general search takes a cas refused with [`MISMATCH`](crate::history::MISMATCH)
     /// as proof that the value differed. Not every system means it that strictly.
     pub refused_cas_observes: bool,
+    /// What the times are; only for the sentences.
+    pub clock: Clock,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { initial: Value::Nil, search_steps: 2_000_000, refused_cas_observes: false }
+        Self {
+            initial: Value::Nil,
+            search_steps: 2_000_000,
+            refused_cas_observes: false,
+            clock: Clock::Nanoseconds,
+        }
     }
 }
 
@@ -153,7 +161,7 @@ pub fn check_key<O: Borrow<Operation>>(operations: &[O], settings: &Settings) ->
     result.observations = steps.iter().filter(|step| step.sure && step.observes.is_some()).count();
     let analysis = Analysis::new(steps, compacted.values.len());
     result.violations = analysis.tally.violations;
-    if let Some(witness) = witness::witness(operations, &compacted, &analysis) {
+    if let Some(witness) = witness::witness(operations, &compacted, &analysis, settings.clock) {
         result.validity = Validity::Invalid { witness: Box::new(witness) };
         return result;
     }

@@ -12,6 +12,7 @@ use super::chains::Analysis;
 use super::explain::{Explanation, explain};
 use super::minimise::minimise;
 use super::step::{AFTER_ALL, BEFORE_ALL, INITIAL, Step, Steps, ValueId};
+use super::words::Clock;
 use crate::finding::{Arrow, Relation, Witness};
 use crate::history::Operation;
 
@@ -20,13 +21,14 @@ pub(super) fn witness<O: Borrow<Operation>>(
     operations: &[O],
     compacted: &Steps<'_>,
     analysis: &Analysis<'_>,
+    clock: Clock,
 ) -> Option<Witness> {
     let evidence = analysis.parts.evidence(analysis.tally.worst()?);
     let candidates: Vec<u32> = evidence.into_iter().collect();
     let ids = minimise(&candidates, &mut |ids| forget(analysis, ids, None).is_refuted());
     let alone = forget(analysis, &ids, None);
     let remaining = Analysis::new(&alone.steps, alone.values.len());
-    let explanation = explain(operations, compacted, analysis, &alone, &remaining)?;
+    let explanation = explain(operations, compacted, analysis, &alone, &remaining, clock)?;
     Some(assemble(operations, compacted, &ids, analysis, explanation))
 }
 

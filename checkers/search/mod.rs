@@ -23,7 +23,7 @@ use crate::finding::Validity;
 use crate::history::Operation;
 use crate::register::Settings;
 use crate::register::step::{self, Steps};
-use crate::register::words::{instant, who};
+use crate::register::words::who;
 use moments::{Moments, MostOpen};
 use walk::{Ending, walk};
 
@@ -49,7 +49,7 @@ pub(crate) fn check_steps<O: Borrow<Operation>>(
                 reason: format!(
                     "{open} operations were open at once at {}, unanswered ones included; the \
                      general search takes {} at most",
-                    instant(moments::time(at)),
+                    settings.clock.instant(moments::time(at)),
                     moments::SLOTS
                 ),
             };
@@ -59,8 +59,7 @@ pub(crate) fn check_steps<O: Borrow<Operation>>(
     match walk(&moments, &mut budget) {
         Ending::Linearized => Validity::Valid,
         Ending::Stuck { furthest } => {
-            let witness =
-                refute::witness(operations, compacted, &moments, furthest, settings.search_steps);
+            let witness = refute::witness(operations, compacted, &moments, furthest, settings);
             Validity::Invalid { witness: Box::new(witness) }
         }
         Ending::Spent { furthest } => {
@@ -72,7 +71,7 @@ pub(crate) fn check_steps<O: Borrow<Operation>>(
                      steps; it found an order up to {} ({}), {} of {} completions",
                     settings.search_steps,
                     who(operation),
-                    instant(moments::time(last.finish)),
+                    settings.clock.instant(moments::time(last.finish)),
                     moments.completions_before(furthest),
                     moments.completions(),
                 ),

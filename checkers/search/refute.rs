@@ -7,26 +7,27 @@ use super::moments::{Candidate, Moments, Need};
 use super::walk::{Ending, walk};
 use crate::finding::{Arrow, Relation, Witness};
 use crate::history::Operation;
+use crate::register::Settings;
 use crate::register::minimise::minimise;
 use crate::register::step::{INITIAL, Steps, ValueId};
-use crate::register::words::{found, instant, list, who};
+use crate::register::words::{Clock, found, list, who};
 
 /// How many steps one test of a subset may take.
 const STEPS_PER_TEST: u64 = 20_000;
 
 /// Reduces what began before the moment where the search got stuck to a smallest set without an
 /// order. To forget an operation means here that its value may be written at any time, any number
-/// of times. If `steps` do not suffice, the set may be larger than needed, and the sentence says
+/// of times. If the steps do not suffice, the set may be larger than needed, and the sentence says
 /// so.
 pub(super) fn witness<O: Borrow<Operation>>(
     operations: &[O],
     compacted: &Steps<'_>,
     moments: &Moments<'_>,
     furthest: usize,
-    steps: u64,
+    settings: &Settings,
 ) -> Witness {
     let suspects = suspects(moments, furthest);
-    let mut left = steps;
+    let mut left = settings.search_steps;
     let mut undecided = false;
     let mut needed = minimise(&suspects, &mut |set| {
         let free = forgotten(set, compacted);
@@ -42,7 +43,7 @@ pub(super) fn witness<O: Borrow<Operation>>(
     let operation =
         |candidate: &Candidate| -> &Operation { operations[candidate.source as usize].borrow() };
     Witness {
-        sentence: sentence(operation, compacted, &needed, &free, undecided),
+        sentence: sentence(operation, compacted, &needed, &free, undecided, settings.clock),
         operations: needed.iter().map(|candidate| operation(candidate).clone()).collect(),
         arrows: arrows(&needed, &free),
         instead: None,
@@ -91,6 +92,7 @@ fn sentence<'o>(
     needed: &[Candidate],
     free: &[ValueId],
     undecided: bool,
+    clock: Clock,
 ) -> String {
     let stuck = Moments::new(needed, free).ok().and_then(|moments| {
         let mut budget = STEPS_PER_TEST;
@@ -110,7 +112,7 @@ fn sentence<'o>(
                 Need::Anything => "was acknowledged".to_owned(),
             };
             let end = last.complete.unwrap_or_default();
-            format!(" up to the instant when {} {did} ({})", who(last), instant(end))
+            format!(" up to the instant when {} {did} ({})", who(last), clock.instant(end))
         }
         None => String::new(),
     };
