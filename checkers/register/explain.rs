@@ -1,6 +1,7 @@
 //! One sentence for a person: why the operations of a witness contradict each other.
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 
 use super::chains::Analysis;
 use super::instead::{could_have_found, in_words};
@@ -86,27 +87,34 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
     }
 
     /// `; cas(5 -> 8) at n2 was not acknowledged but took effect, since r -> 8 at n3 returned 8`,
-    /// for each of the steps to which this applies, and for those that the reasons rest on.
+    /// for each of the steps to which this applies, and for those that the reasons rest on; of
+    /// more than three, how many more.
     fn reasons(&self, steps: &[u32]) -> String {
+        let mut told: BTreeSet<u32> = steps.iter().copied().collect();
         let mut steps = steps.to_vec();
-        let mut text = String::new();
+        let mut reasons = Vec::new();
         let mut next = 0;
         while let Some(&id) = steps.get(next) {
             next += 1;
             let step = self.step(id);
             let Some(value) = step.writes.filter(|_| !step.sure) else { continue };
             let Some(observer) = self.remaining.parts.observers[value as usize] else { continue };
-            text += &format!(
+            reasons.push(format!(
                 "; {} was not acknowledged but took effect, since {} {}",
                 who(self.operation(id)),
                 who(self.operation(observer)),
                 found(self.operation(observer), self.value(value)),
-            );
-            if !steps.contains(&observer) {
+            ));
+            if told.insert(observer) {
                 steps.push(observer);
             }
         }
-        text
+        if reasons.len() > 4 {
+            let more =
+                format!("; so did {} more, since their values were found", reasons.len() - 3);
+            reasons.splice(3.., [more]);
+        }
+        reasons.concat()
     }
 
     fn never_written(&self, observer: u32) -> Explanation {
@@ -129,14 +137,13 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
             ),
             None => format!("no operation ever wrote {value}"),
         };
+        let end = operation.complete.filter(|_| self.step(observer).sure);
+        let when = end.map(|end| format!(" at {}", self.clock.instant(end))).unwrap_or_default();
         let mut explanation = Explanation::new(format!(
             "{} {}{}, but {tail}{}",
             who(operation),
             found(operation, value),
-            operation
-                .complete
-                .map(|end| format!(" at {}", self.clock.instant(end)))
-                .unwrap_or_default(),
+            when,
             self.reasons(&[observer]),
         ));
         explanation.instead = self.instead(observer);
@@ -174,7 +181,11 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
             self.value(value),
             self.reasons(&[first, second]),
         ));
-        explanation.instead = Some("one of the two should have been refused".to_owned());
+        let both = self.step(first).sure && self.step(second).sure;
+        explanation.instead = Some(match both {
+            true => "one of the two should have been refused".to_owned(),
+            false => "only one of the two should have taken effect".to_owned(),
+        });
         explanation
     }
 
@@ -341,7 +352,8 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
                     links.iter().map(|id| self.operation(*id).to_string()).collect();
                 let (one, other) =
                     (self.cluster_value(straddle.early), self.cluster_value(straddle.late));
-                format!("; {} ties {one} to {other}, with nothing between", list(&names, "and"))
+                let tie = if names.len() == 1 { "ties" } else { "tie" };
+                format!("; {} {tie} {one} to {other}, with nothing between", list(&names, "and"))
             }
         };
         if !links.contains(&also) {
@@ -378,7 +390,10 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
                 let values = could_have_found(self.whole, &ids, id);
                 in_words(self.operations, self.compacted, self.whole, operation, &values)
             }
-            Function::Cas => Some(format!("{} should have been refused", who(operation))),
+            Function::Cas if self.step(late).sure => {
+                Some(format!("{} should have been refused", who(operation)))
+            }
+            Function::Cas => Some(format!("{} should not have taken effect", who(operation))),
             _ => None,
         }
     }

@@ -276,6 +276,22 @@ fn write_between_two_ends_of_a_cas() {
 }
 
 #[test]
+fn slow_write_among_many_cas() {
+    // No link of the chain can be missing, or the write could have been there.
+    let count = 3_000;
+    let mut operations = vec![write(0, 1, 2), write(-1, 5, 10 * count as u64)];
+    operations.extend((0..=count).map(|i| {
+        let start = 10 * i as u64 + if i == 0 { 3 } else { 0 };
+        cas(i, i + 1, start, start + 1 + u64::from(i > 0))
+    }));
+    operations.push(read(count + 1, 10 * count as u64 + 5, 10 * count as u64 + 6));
+    let witness = refuted(operations);
+    assert_eq!(witness.operations.len(), count as usize + 3);
+    assert!(witness.sentence.len() < 600, "{}", witness.sentence);
+    assert!(witness.sentence.contains(" more tie "), "{}", witness.sentence);
+}
+
+#[test]
 fn operations_that_touch_are_concurrent() {
     assert_valid(vec![write(5, 1, 2), write(7, 3, 4), read(5, 4, 5)]);
     assert_valid(vec![read(5, 1, 2), write(5, 2, 3)]);
@@ -311,6 +327,14 @@ fn unanswered_operations() {
         "cas(8 -> 9) at n1 replaced 8, but no operation ever wrote 8; cas(8 -> 9) at n1 was not \
          acknowledged but took effect, since cas(9 -> 10) at n1 replaced 9; cas(9 -> 10) at n1 \
          was not acknowledged but took effect, since r -> 10 at n2 returned 10"
+    );
+    assert_eq!(witness.instead.as_deref(), Some("cas(8 -> 9) at n1 should not have taken effect"));
+    // Whether an answer came, and when, does not matter to what was not acknowledged.
+    let answered = Operation { outcome: Outcome::Info, ..cas(8, 9, 1, 2) };
+    assert!(
+        refuted(vec![answered, read(9, 5, 6)])
+            .sentence
+            .starts_with("cas(8 -> 9) at n1 replaced 8, but no operation ever wrote 8; ")
     );
     // The same, but nobody found the last value.
     assert_valid(vec![unanswered(cas(8, 9, 1, 2)), unanswered(cas(9, 10, 1, 2))]);
