@@ -79,6 +79,7 @@
 //! Sorting the forward zones costs O(n log n); all else is linear. `checkers/tests` compares
 //! this with a search of every order on random histories, and each witness with its definition.
 
+mod came_back;
 mod chains;
 mod clusters;
 mod explain;

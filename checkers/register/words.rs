@@ -62,11 +62,14 @@ impl Clock {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// `a`, `a and b`, `a, b and c`; of more than ten, the first three and how many more.
 pub(crate) fn list(items: &[String], conjunction: &str) -> String {
     match items {
         [] => String::new(),
         [only] => only.clone(),
+        [a, b, c, more @ ..] if more.len() > 7 => {
+            format!("{a}, {b}, {c} {conjunction} {} more", more.len())
+        }
         [front @ .., last] => format!("{} {conjunction} {last}", front.join(", ")),
     }
 }
@@ -93,5 +96,6 @@ mod tests {
         assert_eq!(list(&items[..1], "and"), "a");
         assert_eq!(list(&items[..2], "or"), "a or b");
         assert_eq!(list(&items, "and"), "a, b and c");
+        assert_eq!(list(&vec!["a".to_owned(); 20], "and"), "a, a, a and 17 more");
     }
 }
