@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
+use openraft::error::{CheckIsLeaderError, RaftError};
 use openraft::raft::{AppendEntriesRequest, InstallSnapshotRequest, VoteRequest};
 use openraft::{EmptyNode, Raft, SnapshotPolicy};
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,9 @@ pub enum Reads {
     /// Every node, from what it has applied.
     OwnState,
 }
+
+/// The pause before a read's leadership is asked for again.
+const RETRY: Duration = Duration::from_millis(10);
 
 openraft::declare_raft_types!(
     pub Types:
@@ -101,8 +105,8 @@ fn config() -> Result<openraft::Config, StartError> {
     let config = openraft::Config {
         cluster_name: "splitbrain-reference".to_owned(),
         heartbeat_interval: 75,
-        election_timeout_min: 300,
-        election_timeout_max: 600,
+        election_timeout_min: 250,
+        election_timeout_max: 450,
         snapshot_policy: SnapshotPolicy::Never,
         replication_lag_threshold: u64::MAX,
         ..openraft::Config::default()
@@ -165,13 +169,27 @@ impl Majority {
 
     async fn read(&self, key: &str) -> Answer {
         if self.node.bug != Bug::ReadFromDeposedLeader {
-            match timeout(OPERATION_LIMIT, self.raft.ensure_linearizable()).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Answer::Unavailable(error.to_string()),
+            match timeout(OPERATION_LIMIT, self.confirm_leadership()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Answer::Unavailable(error),
                 Err(_) => return Answer::Unavailable("leadership not confirmed in time".into()),
             }
         }
         Answer::Value(self.machine.get(key))
+    }
+
+    /// Waits until a majority has confirmed that this node leads and what was committed by then
+    /// is applied. Openraft gives its followers one heartbeat interval, once; a busy machine may
+    /// take longer, so it is asked again.
+    async fn confirm_leadership(&self) -> Result<(), String> {
+        loop {
+            match self.raft.ensure_linearizable().await {
+                Ok(_) => return Ok(()),
+                Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_))) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+            sleep(RETRY).await;
+        }
     }
 
     /// Once Raft has it, only its commit is a definite answer: even when this node is deposed,

@@ -5,10 +5,12 @@
 //! (microseconds, then the node's name), stored at the coordinator, sent once to all others, and
 //! acknowledged when W replicas have it, the coordinator included. A read asks R replicas in a
 //! random order, the coordinator not preferred, and takes the newest stamp; one that is slow or
-//! fails is made up for by the next. There is no read repair and no anti-entropy, so a write that
+//! fails is made up for by the next. A replica that failed is left alone for a moment. There is no read repair and no anti-entropy, so a write that
 //! reached one replica only (reported as indeterminate) is seen by some reads and not by others
 //! for good, whatever R + W is (DeCandia et al., SOSP 2007, section 4.5, has both and hinted
 //! hand-off on top).
+
+mod suspicion;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,11 +26,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use self::suspicion::Replicas;
 use super::{Mode, Starting};
 use crate::reference::StartError;
 use crate::reference::journal::Journal;
 use crate::reference::operation::{Answer, Operation};
-use crate::reference::peers::{CallError, MESSAGE_LIMIT, OPERATION_LIMIT};
+use crate::reference::peers::{CallError, OPERATION_LIMIT};
 use crate::reference::replica::{MessageError, Node, Replica, Role, Status, decode, encode};
 
 pub const MODE: Mode = Mode { name: "quorum", bugs: &[], start };
@@ -54,6 +57,7 @@ enum Message {
 
 struct Quorum {
     node: Node,
+    replicas: Replicas,
     state: Mutex<State>,
 }
 
@@ -80,7 +84,8 @@ fn start(node: Node) -> Starting {
             state.clock = state.clock.max(stamped.stamp.0);
             state.keep_newer(&key, stamped);
         }
-        Ok(Arc::new(Quorum { node, state: Mutex::new(state) }) as Arc<dyn Replica>)
+        let replicas = Replicas::new(node.peers.clone());
+        Ok(Arc::new(Quorum { node, replicas, state: Mutex::new(state) }) as Arc<dyn Replica>)
     })
 }
 
@@ -124,11 +129,10 @@ impl Quorum {
         for peer in self.node.peers.others() {
             let peer = peer.clone();
             let message = Message::Store { key: key.clone(), stamped: stamped.clone() };
-            let (peers, sender) = (self.node.peers.clone(), sender.clone());
+            let (replicas, sender) = (self.replicas.clone(), sender.clone());
             // Goes on when the quorum is reached or the client has left.
             self.node.tasks.spawn(async move {
-                let stored: Result<(), CallError> =
-                    peers.call(&peer, &message, MESSAGE_LIMIT).await;
+                let stored: Result<(), CallError> = replicas.call(&peer, &message).await;
                 if stored.is_ok() {
                     // Nobody counts any more when the quorum is reached.
                     let _ = sender.send(());
@@ -160,10 +164,12 @@ impl Quorum {
         order.by_ref().take(wanted).for_each(|name| read.ask(name));
         let enough = async {
             while read.answers.len() < wanted {
-                match (read.one_more_needed().await, order.next()) {
-                    (true, Some(name)) => read.ask(name),
-                    (true, None) if read.asked.is_empty() => break,
-                    _ => {}
+                if read.one_more_needed().await {
+                    match order.next() {
+                        Some(name) => read.ask(name),
+                        None if read.asked.is_empty() => break,
+                        None => {}
+                    }
                 }
             }
         };
@@ -191,9 +197,9 @@ impl QuorumRead<'_> {
             self.answers.push(self.quorum.state().registers.get(self.key).cloned());
             return;
         }
-        let peers = self.quorum.node.peers.clone();
+        let replicas = self.quorum.replicas.clone();
         let message = Message::Load { key: self.key.to_owned() };
-        self.asked.spawn(async move { peers.call(&name, &message, OPERATION_LIMIT).await });
+        self.asked.spawn(async move { replicas.call(&name, &message).await });
     }
 
     /// Waits for the next answer; true if it failed or takes long, so that another replica
