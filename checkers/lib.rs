@@ -6,7 +6,7 @@
 //! - [`history`]: events, operations, and how the one becomes the other
 //! - [`finding`]: valid, invalid with a witness, or unknown with a reason
 //! - [`partition`]: what was cut, when, and the proof of it
-//! - [`format`]: reading recorded histories from bytes
+//! - [`mod@format`]: reading recorded histories from bytes
 //! - [`register`]: linearizability of one register, polynomial
 //! - [`search`]: linearizability where values repeat, by search
 //! - [`convergence`]: agreement, loss and phantoms after the heal

@@ -125,3 +125,20 @@ fn violations_are_counted() {
     let result = check_key(&numbered(operations), &Settings::default());
     assert_eq!((result.violations, result.operations, result.observations), (3, 6, 4));
 }
+
+#[test]
+fn one_long_reign_over_two_short_ones_is_one_violation() {
+    // Without the first value all is well, so there are not two violations of their own.
+    let result = check_key(
+        &numbered(vec![
+            write(1, 0, 1),
+            write(2, 10, 11),
+            read(2, 20, 21),
+            write(3, 30, 31),
+            read(3, 40, 41),
+            read(1, 100, 101),
+        ]),
+        &Settings::default(),
+    );
+    assert_eq!(result.violations, 1);
+}
