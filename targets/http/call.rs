@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 
 use super::condition::Answer;
 use super::section::{Mistake, Section};
-use super::template::{Arguments, Place, Scope, Slot, Template, Tree};
+use super::template::{Arguments, Place, Scope, Slot, Template};
+use super::tree::Tree;
 
 /// How long a node may take to accept a connection. Nothing was sent by then.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);

@@ -7,6 +7,7 @@ mod operation;
 mod primary;
 mod section;
 mod template;
+mod tree;
 mod value;
 
 #[cfg(test)]
