@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Agreement, Settings};
-use crate::history::{Function, History, Name, Operation, Outcome, Time, Value};
+use crate::history::{Function, History, NOT_HELD, Name, Operation, Outcome, Time, Value};
 
 /// The last read of one key at one node that was answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,6 +92,13 @@ impl<'a> KeyOperations<'a> {
     /// Writes and cas that were acknowledged.
     pub fn acknowledged(&self) -> impl Iterator<Item = &'a Operation> + '_ {
         self.writes.iter().copied().filter(|write| write.outcome == Outcome::Ok)
+    }
+
+    /// Whether the node has a part in this key: it does unless it said last that it holds no
+    /// copy (another shard's node).
+    fn holds(&self, node: &Name) -> bool {
+        let last = self.reads.get(node).and_then(|reads| reads.last());
+        last.is_none_or(|read| read.error.as_deref() != Some(NOT_HELD))
     }
 }
 
@@ -169,6 +176,7 @@ impl<'a> Phase<'a> {
     pub fn judge(&self, key: &Name, operations: &KeyOperations<'a>, nodes: &[Name]) -> KeyState {
         let cells: Vec<Cell> = nodes
             .iter()
+            .filter(|node| operations.holds(node))
             .map(|node| Cell {
                 node: node.clone(),
                 last: operations.reads.get(node).and_then(|reads| last_run(reads)),
@@ -176,6 +184,13 @@ impl<'a> Phase<'a> {
             .collect();
         let status = match self.unsettled(key, operations, &cells) {
             Some(reason) => KeyStatus::Unsettled { reason },
+            None if cells.len() < nodes.len().min(2) => KeyStatus::Unsettled {
+                reason: format!(
+                    "key {key} is held by {} of {} nodes, so there is nobody to agree with",
+                    cells.len(),
+                    nodes.len()
+                ),
+            },
             None => self.compare(key, &cells),
         };
         KeyState { key: key.clone(), status, cells }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use splitbrain_checkers::availability::{self, Availability, Class, FirstSuccess, Period};
+use splitbrain_checkers::availability::{self, Availability, Class, Period};
 use splitbrain_checkers::convergence::{self, Convergence};
 use splitbrain_checkers::finding::{Finding, Validity};
 use splitbrain_checkers::format::Reading;
@@ -24,7 +24,7 @@ use splitbrain_checkers::verdict::{self, Inputs, Kind, Verdict};
 use crate::check;
 use crate::exit::Exit;
 use crate::plan::{Check, Phase, Plan};
-use crate::report::data::RunData;
+use crate::report::data::{FirstAnswer, RunData};
 use crate::report::demo::DemoSide;
 use crate::report::{html, json, junit};
 use crate::sandbox::LinkEvent;
@@ -66,8 +66,8 @@ pub struct Summary {
     pub violated: Option<String>,
     /// Sides of the last cut that counted, the larger one first.
     pub sides: Vec<DemoSide>,
-    /// From the last heal until every node answered every class again.
-    pub recovery: Option<Duration>,
+    /// From a heal until every node answered every class again, the slowest of all.
+    pub recovery: FirstAnswer,
     /// Path of the report.
     pub report: String,
 }
@@ -217,10 +217,7 @@ impl Conclusion {
             sentence: self.data.verdict.sentence.clone(),
             violated: linearizable.map(|finding| finding.check.clone()),
             sides: sides(&self.judged),
-            recovery: match self.judged.availability.recovery_time() {
-                FirstSuccess::After { time } => Some(time),
-                FirstSuccess::Never { .. } | FirstSuccess::NotExercised => None,
-            },
+            recovery: view::answer(self.judged.availability.recovery_time()),
             report: self.report.clone(),
         }
     }

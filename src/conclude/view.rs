@@ -208,11 +208,6 @@ fn period(counted: Counted) -> Period {
 }
 
 fn recovery(seen: &Availability) -> Vec<RecoveryRow> {
-    let answer = |success: FirstSuccess| match success {
-        FirstSuccess::After { time } => FirstAnswer::After { time },
-        FirstSuccess::Never { .. } => FirstAnswer::Never,
-        FirstSuccess::NotExercised => FirstAnswer::NotExercised,
-    };
     seen.recoveries
         .iter()
         .map(|recovery| RecoveryRow {
@@ -223,6 +218,14 @@ fn recovery(seen: &Availability) -> Vec<RecoveryRow> {
             after_heal: answer(recovery.after_heal),
         })
         .collect()
+}
+
+pub fn answer(success: FirstSuccess) -> FirstAnswer {
+    match success {
+        FirstSuccess::After { time } => FirstAnswer::After { time },
+        FirstSuccess::Never { .. } => FirstAnswer::Never,
+        FirstSuccess::NotExercised => FirstAnswer::NotExercised,
+    }
 }
 
 fn convergence(seen: &Convergence) -> ConvergenceView {

@@ -1,13 +1,12 @@
 //! The demo's outcome over all modes of the reference cluster: a table for the terminal and a
 //! page that links the report of each mode.
 
-use std::time::Duration;
-
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
 use splitbrain_checkers::verdict::Kind;
 
+use super::data::FirstAnswer;
 use super::html::{HtmlError, STYLE};
 use super::labels::State;
 use super::terminal::{COLUMNS, Paint};
@@ -27,8 +26,8 @@ pub struct DemoRow {
     pub violated: Option<String>,
     /// Sides of the cut, the larger one first. Empty if nothing was cut.
     pub sides: Vec<DemoSide>,
-    /// From the heal until every node answered every class again; `None` if they did not.
-    pub recovery: Option<Duration>,
+    /// From a heal until every node answered every class again, the slowest of all.
+    pub recovery: FirstAnswer,
     /// Address of the mode's report, relative to the page.
     pub report: String,
 }
@@ -100,8 +99,17 @@ fn cells(row: &DemoRow) -> [String; 7] {
         row.violated.as_deref().map_or("-".to_string(), text::plain),
         side(0),
         side(1),
-        row.recovery.map_or("never".to_string(), |time| text::duration(time).replace(' ', "")),
+        back(row.recovery).replace(' ', ""),
     ]
+}
+
+/// When everything was answered again, in words.
+fn back(recovery: FirstAnswer) -> String {
+    match recovery {
+        FirstAnswer::After { time } => text::duration(time),
+        FirstAnswer::Never => "never".to_string(),
+        FirstAnswer::NotExercised => "-".to_string(),
+    }
 }
 
 /// As wide as the content; what is too much is taken from the names.
@@ -169,13 +177,15 @@ fn page_row(row: &DemoRow) -> PageRow<'_> {
         .map(|side| (side.name.as_str(), percent(side.reads), percent(side.writes)));
     PageRow {
         sides: sides.collect(),
-        recovery: row.recovery.map_or("never".to_string(), text::duration),
+        recovery: back(row.recovery),
         row,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn row(mode: &str, expected: Kind, verdict: Kind) -> DemoRow {
@@ -193,7 +203,7 @@ mod tests {
             sentence: "Reads were stale on the minority side.".to_string(),
             violated: violated.then(|| "linearizable".to_string()),
             sides: vec![side("majority", 1.0), side("minority", 0.0)],
-            recovery: Some(Duration::from_millis(1_240)),
+            recovery: FirstAnswer::After { time: Duration::from_millis(1_240) },
             report: format!("{mode}/report.html"),
         }
     }
@@ -207,7 +217,7 @@ mod tests {
             row("gossip-lww", Kind::AP, Kind::AP),
         ];
         rows[0].sides.clear();
-        rows[1].recovery = None;
+        rows[1].recovery = FirstAnswer::Never;
         rows
     }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
-use splitbrain_checkers::history::{Function, Kind, MISMATCH, Name, Process, Time, Value};
+use splitbrain_checkers::history::{Function, Kind, MISMATCH, NOT_HELD, Name, Process, Time, Value};
 use splitbrain_targets::driver::{Client, Cluster, Driver, Node, Reply, Request};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
@@ -58,6 +58,15 @@ pub struct Tally {
     pub info: AtomicU64,
 }
 
+/// What a node says of its own copy of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Copy {
+    Holds(Value),
+    /// It has no part in this key (another shard's node).
+    NotHeld,
+    NoAnswer,
+}
+
 /// What the timeline tells the clients of a node.
 enum Command {
     /// Read, unrecorded, until there is an answer or the time is up.
@@ -65,7 +74,7 @@ enum Command {
     /// Wait until no operation is in flight.
     Drain(oneshot::Sender<()>),
     /// Read the node's own copy of every key.
-    Poll(Vec<Name>, oneshot::Sender<BTreeMap<Name, Option<Value>>>),
+    Poll(Vec<Name>, oneshot::Sender<BTreeMap<Name, Copy>>),
 }
 
 /// The handle of one node's clients. Dropping it ends the thread.
@@ -120,8 +129,8 @@ impl NodeClients {
         }
     }
 
-    /// Reads the node's own copy of every key; `None` where the read failed.
-    pub async fn poll(&self, keys: Vec<Name>) -> BTreeMap<Name, Option<Value>> {
+    /// Reads the node's own copy of every key.
+    pub async fn poll(&self, keys: Vec<Name>) -> BTreeMap<Name, Copy> {
         let (reply, answer) = oneshot::channel();
         if self.commands.send(Command::Poll(keys, reply)).is_err() {
             return BTreeMap::new();
@@ -399,7 +408,7 @@ impl Beside {
     }
 
     /// Reads the node's own copy of every key, some at a time.
-    async fn poll(self: &Rc<Self>, keys: Vec<Name>) -> BTreeMap<Name, Option<Value>> {
+    async fn poll(self: &Rc<Self>, keys: Vec<Name>) -> BTreeMap<Name, Copy> {
         let mut waiting = keys.into_iter();
         let mut reads = FuturesUnordered::new();
         let mut values = BTreeMap::new();
@@ -413,7 +422,7 @@ impl Beside {
         }
     }
 
-    async fn read_own_copy(self: &Rc<Self>, key: Name) -> (Name, Option<Value>) {
+    async fn read_own_copy(self: &Rc<Self>, key: Name) -> (Name, Copy) {
         let request = Request { f: Function::ReplicaRead, key: key.clone(), value: Value::Nil };
         let mut process = self.idle.borrow_mut().pop().unwrap_or_else(|| self.fresh());
         let mut entry = Entry {
@@ -429,12 +438,17 @@ impl Beside {
         self.record(entry.clone());
         let reply = self.ask(&mut process, &request).await;
         let (kind, value, error) = completion(&request, reply);
+        let copy = match (kind, error.as_deref()) {
+            (Kind::Ok, _) => Copy::Holds(value.clone()),
+            (_, Some(NOT_HELD)) => Copy::NotHeld,
+            _ => Copy::NoAnswer,
+        };
         entry.kind = kind;
-        entry.value = value.clone();
+        entry.value = value;
         entry.error = error;
         self.record(entry);
         self.idle.borrow_mut().push(process);
-        (key, (kind == Kind::Ok).then_some(value))
+        (key, copy)
     }
 }
 

@@ -61,7 +61,12 @@ pub async fn run(
         .map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
     let network = Arc::new(network);
     let (faults, mut faulted) = mpsc::unbounded_channel();
-    let cluster = RunningCluster::start(&plan.target, &network, &folder.nodes(), &faults).await?;
+    let mut early = stop.clone();
+    let nodes = folder.nodes();
+    let cluster = tokio::select! {
+        cluster = RunningCluster::start(&plan.target, &network, &nodes, &faults) => cluster?,
+        _ = early.wait_for(|&stop| stop) => return Ok(Ending::Interrupted),
+    };
     let played = async {
         let mut timeline = prepare(plan, folder, network.clone(), driver, faults).await?;
         timeline.play(progress, stop).await

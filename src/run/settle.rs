@@ -7,15 +7,15 @@ use futures::future::join_all;
 use splitbrain_checkers::history::{Name, Value};
 use tokio::time::{Instant, sleep};
 
-use super::clients::NodeClients;
+use super::clients::{Copy, NodeClients};
 
 /// Polls in a row that have to agree, and stay the same, before the cluster counts as settled.
 pub const AGREEING_POLLS: usize = 3;
 /// Pause between two polls.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// One poll: node to key to what was read (`None`: no answer).
-type Poll = BTreeMap<Name, BTreeMap<Name, Option<Value>>>;
+/// One poll: node to key to what was read.
+type Poll = BTreeMap<Name, BTreeMap<Name, Copy>>;
 
 /// Polls until [`AGREEING_POLLS`] polls in a row agree or `limit` has passed. What was read is
 /// in the history; the checker decides what it means.
@@ -36,16 +36,22 @@ pub async fn settle(clients: &[NodeClients], keys: &[Name], limit: Duration) {
     }
 }
 
-/// What all nodes that answered agree on; `None` if they differ on a key, or if nobody has it.
+/// What all nodes that hold a key agree on, key by key; `None` if they differ on one, if one of
+/// them did not answer, or if nobody holds it.
 fn agreement(poll: &Poll, keys: &[Name]) -> Option<BTreeMap<Name, Value>> {
     let mut state = BTreeMap::new();
     for key in keys {
-        let mut answers = poll.values().filter_map(|node| node.get(key)?.as_ref());
-        let first = answers.next()?;
-        if answers.any(|other| other != first) {
-            return None;
+        let mut agreed = None;
+        for node in poll.values() {
+            match node.get(key) {
+                Some(Copy::Holds(value)) if agreed.is_none_or(|other| other == value) => {
+                    agreed = Some(value);
+                }
+                Some(Copy::NotHeld) => {}
+                Some(Copy::Holds(_) | Copy::NoAnswer) | None => return None,
+            }
         }
-        state.insert(key.clone(), first.clone());
+        state.insert(key.clone(), agreed?.clone());
     }
     Some(state)
 }
@@ -54,18 +60,21 @@ fn agreement(poll: &Poll, keys: &[Name]) -> Option<BTreeMap<Name, Value>> {
 mod tests {
     use super::*;
 
-    fn poll(answers: &[(&str, Option<i64>)]) -> Poll {
-        answers
-            .iter()
-            .map(|&(node, value)| (node.into(), [("k".into(), value.map(Value::Int))].into()))
-            .collect()
+    fn agree(answers: &[Copy]) -> bool {
+        let poll = (1..)
+            .zip(answers)
+            .map(|(n, copy)| (format!("n{n}").into(), [("k".into(), copy.clone())].into()))
+            .collect();
+        agreement(&poll, &["k".into()]).is_some()
     }
 
     #[test]
-    fn agreement_needs_the_same_value_everywhere_and_an_answer() {
-        let keys = ["k".into()];
-        assert!(agreement(&poll(&[("n1", Some(1)), ("n2", Some(1))]), &keys).is_some());
-        assert!(agreement(&poll(&[("n1", Some(1)), ("n2", Some(2))]), &keys).is_none());
-        assert!(agreement(&poll(&[("n1", None), ("n2", None)]), &keys).is_none());
+    fn agreement_needs_the_same_value_at_every_node_that_holds_the_key() {
+        let (one, two) = (Copy::Holds(Value::Int(1)), Copy::Holds(Value::Int(2)));
+        assert!(agree(&[one.clone(), one.clone()]));
+        assert!(agree(&[one.clone(), Copy::NotHeld, one.clone()]));
+        assert!(!agree(&[one.clone(), two]));
+        assert!(!agree(&[one, Copy::NoAnswer]));
+        assert!(!agree(&[Copy::NotHeld, Copy::NotHeld]));
     }
 }

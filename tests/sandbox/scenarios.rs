@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use splitbrain::clock::Clock;
 use splitbrain::plan;
 use splitbrain::sandbox::{
-    self, Inside, LinkEvent, LinkState, Network, Prober, Running, system_program,
+    self, Inside, LinkEvent, LinkState, Network, Prober, Running, Side, system_program,
 };
 use splitbrain_checkers::history::{Name, Time};
 use splitbrain_checkers::partition::{Link, Partition, Proof};

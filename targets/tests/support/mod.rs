@@ -34,7 +34,7 @@ pub async fn start(target: &str, changes: &[(&str, &str)]) -> Running {
         assert!(settings.insert(name.to_string(), value.to_string()).is_some(), "{name}");
     }
     let name = recipe["driver"].as_str().expect("the driver's name");
-    let driver = splitbrain_targets::driver(name, &recipe[name], &settings).expect("a driver");
+    let driver = splitbrain_targets::make_driver(name, &recipe[name], &settings).expect("a driver");
     let count = recipe["nodes"].as_u64().expect("a number of nodes") as usize;
     let cluster = Cluster { nodes: nodes(count), settings };
     let folder = tempfile::tempdir().expect("a temporary folder");

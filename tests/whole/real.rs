@@ -2,9 +2,7 @@
 //!
 //! Run by `make whole`, one at a time: each brings up a cluster on the cores of this machine.
 
-mod common;
-
-use common::run;
+use crate::support::run;
 
 #[test]
 fn etcd_with_linearizable_reads_is_cp() {

@@ -1,8 +1,6 @@
 //! The demo: every mode of the reference cluster gets the verdict of its design.
 
-mod common;
-
-use common::{Traces, splitbrain};
+use crate::support::{Traces, splitbrain};
 use serde_json::Value;
 
 #[test]
