@@ -26,6 +26,8 @@ pub struct Keys {
 
 #[derive(Debug)]
 struct Table {
+    /// What names begin with.
+    prefix: &'static str,
     /// The keys in use, by slot.
     active: Vec<Key>,
     /// Every key that was ever in use, in order.
@@ -41,10 +43,10 @@ struct Key {
 }
 
 impl Keys {
-    /// `active` keys at a time; each retires after `writes_per_key` writes.
-    pub fn new(active: usize, writes_per_key: Option<u32>) -> Keys {
+    /// `active` keys at a time, named by `prefix` and a number; each retires after `writes_per_key` writes.
+    pub fn new(prefix: &'static str, active: usize, writes_per_key: Option<u32>) -> Keys {
         let keys = Keys {
-            table: Mutex::new(Table { active: Vec::new(), names: Vec::new() }),
+            table: Mutex::new(Table { prefix, active: Vec::new(), names: Vec::new() }),
             writes_per_key: writes_per_key.unwrap_or(u32::MAX),
         };
         {
@@ -106,7 +108,7 @@ impl Key {
 
 impl Table {
     fn fresh(&mut self) -> Key {
-        let name: Name = format!("k{}", self.names.len() + 1).into();
+        let name: Name = format!("{}{}", self.prefix, self.names.len() + 1).into();
         self.names.push(name.clone());
         Key { name, writes: 0, observed: None }
     }
@@ -175,7 +177,7 @@ mod tests {
     }
 
     fn stream(seed: u64, client: u64) -> Vec<Request> {
-        let keys = Keys::new(3, Some(4));
+        let keys = Keys::new("k", 3, Some(4));
         let mut generator = Generator::new(&workload(), seed, client);
         (0..1000).map(|_| generator.next_request(&keys)).collect()
     }
@@ -205,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_cas_expects_what_was_last_observed() {
-        let keys = Keys::new(1, None);
+        let keys = Keys::new("k", 1, None);
         keys.observe(&"k1".into(), &Value::Int(42));
         let request = keys.request(&Function::Cas, 0);
         assert_eq!(request.value, Value::pair(Value::Int(42), Value::Int(1)));

@@ -22,8 +22,7 @@ pub fn start(file: &Path, verbose: u8) -> io::Result<()> {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let to_terminal =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(level);
+    let to_terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(level);
     tracing_subscriber::registry()
         .with(to_file)
         .with(to_terminal)

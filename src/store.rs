@@ -65,7 +65,9 @@ impl Machine {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let kib = read("/proc/meminfo")
             .lines()
-            .find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok())
+            .find_map(|line| {
+                line.strip_prefix("MemTotal:")?.split_whitespace().next()?.parse().ok()
+            })
             .unwrap_or(0_u64);
         Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),

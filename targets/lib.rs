@@ -5,9 +5,9 @@
 //! driver does not do, an adapter in Rust.
 
 pub mod driver;
-pub mod reference;
 pub mod http;
 pub mod redis;
+pub mod reference;
 mod text;
 pub mod zookeeper;
 

@@ -39,7 +39,10 @@ fn misfit(model: Model, operations: &[Operation]) -> Option<String> {
         Model::Register => "read and write; for compare-and-set take --model cas-register",
         Model::CasRegister => "read, write and cas",
     };
-    Some(format!("event {}: `{}` does not fit; accepted are {accepted}", stranger.index, stranger.f))
+    Some(format!(
+        "event {}: `{}` does not fit; accepted are {accepted}",
+        stranger.index, stranger.f
+    ))
 }
 
 /// What `--json` prints.

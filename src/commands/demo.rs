@@ -160,8 +160,7 @@ fn play(modes: &[&'static Mode], at_once: usize, seed: u64, results: &Path) -> V
         finished
     };
     let finished = std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..at_once.min(modes.len())).map(|_| scope.spawn(worker)).collect();
+        let workers: Vec<_> = (0..at_once.min(modes.len())).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     });
     if std::io::stderr().is_terminal() {
@@ -172,12 +171,7 @@ fn play(modes: &[&'static Mode], at_once: usize, seed: u64, results: &Path) -> V
 }
 
 /// One mode as a run of its own.
-fn play_one(
-    mode: &Mode,
-    seed: u64,
-    results: &Path,
-    bar: &ProgressBar,
-) -> Result<DemoRow, String> {
+fn play_one(mode: &Mode, seed: u64, results: &Path, bar: &ProgressBar) -> Result<DemoRow, String> {
     let own = results.join("demo").join(mode.name);
     let mut command = Command::new("/proc/self/exe");
     command
@@ -242,9 +236,9 @@ fn conclude(finished: Vec<Finished>, seed: u64, results: &Path, json: bool) -> E
     }
     let page_path = results.join("demo.html");
     let date = jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string();
-    let written = page(&rows, &date).map_err(|error| error.to_string()).and_then(|page| {
-        std::fs::write(&page_path, page).map_err(|error| error.to_string())
-    });
+    let written = page(&rows, &date)
+        .map_err(|error| error.to_string())
+        .and_then(|page| std::fs::write(&page_path, page).map_err(|error| error.to_string()));
     if let Err(error) = written {
         return fault(format!("{}: {error}", page_path.display()));
     }

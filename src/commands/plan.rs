@@ -33,10 +33,8 @@ pub fn planned(arguments: &PlanArguments) -> Result<Plan, Exit> {
         seed: arguments.seed,
         time: arguments.time.clone(),
     };
-    let targets: Vec<(&str, &str)> = splitbrain_targets::TARGETS
-        .iter()
-        .map(|target| (target.name, target.recipe))
-        .collect();
+    let targets: Vec<(&str, &str)> =
+        splitbrain_targets::TARGETS.iter().map(|target| (target.name, target.recipe)).collect();
     let registry = Registry {
         targets: &targets,
         drivers: &splitbrain_targets::drivers(),

@@ -87,8 +87,8 @@ pub fn conclude(folder: &RunFolder, expected: Option<Kind>) -> anyhow::Result<Co
 
 fn read(folder: &RunFolder) -> anyhow::Result<Recorded> {
     let path = folder.history();
-    let reading = check::read(&path)
-        .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let reading =
+        check::read(&path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
     for problem in &reading.problems {
         eprintln!("splitbrain: {}: {problem}", path.display());
     }
@@ -104,9 +104,7 @@ fn read(folder: &RunFolder) -> anyhow::Result<Recorded> {
 /// Link events; a line that a hard kill cut off is left out.
 fn links(path: &Path) -> std::io::Result<Vec<LinkEvent>> {
     match fs::read_to_string(path) {
-        Ok(text) => {
-            Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
-        }
+        Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
@@ -189,7 +187,8 @@ impl Conclusion {
                 _ => Exit::Invalid,
             };
         }
-        let cuts = self.plan.workload.phases.iter().any(|phase| matches!(phase, Phase::Faults { .. }));
+        let cuts =
+            self.plan.workload.phases.iter().any(|phase| matches!(phase, Phase::Faults { .. }));
         let verdict = match kind {
             Kind::Inconclusive if cuts => Exit::Unknown,
             _ => Exit::Valid,

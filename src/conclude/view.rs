@@ -79,12 +79,8 @@ fn faults(plan: &Plan) -> Vec<String> {
 
 /// The command that runs it again.
 fn command(plan: &Plan) -> String {
-    let settings: Vec<String> = plan
-        .target
-        .settings
-        .iter()
-        .map(|(name, value)| format!(" --set {name}={value}"))
-        .collect();
+    let settings: Vec<String> =
+        plan.target.settings.iter().map(|(name, value)| format!(" --set {name}={value}")).collect();
     format!(
         "splitbrain run {} --target {}{} --seed {}",
         plan.workload.name,

@@ -64,9 +64,9 @@ pub fn arm(network: &Network, texts: &[RuleText]) -> Result<Armed, ApplyError> {
     }
     // In the order of the texts.
     let position = |waiting: &Waiting| {
-        texts
-            .iter()
-            .position(|text| text.node == waiting.node && restore_command(text.family) == waiting.program)
+        texts.iter().position(|text| {
+            text.node == waiting.node && restore_command(text.family) == waiting.program
+        })
     };
     processes.sort_by_key(position);
     let deadline = Instant::now() + ARMING;

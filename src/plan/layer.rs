@@ -19,10 +19,11 @@ const MOST_NODES: u64 = 100;
 const DEFAULT_WITHIN: Duration = Duration::from_secs(30);
 
 /// Fields that a setting may change, with an example of each.
-pub const LAYER: [(&str, &str); 10] = [
+pub const LAYER: [(&str, &str); 11] = [
     ("nodes", "3"),
     ("operations", "[read, write, cas]"),
     ("failover-allowance", "3s"),
+    ("warm-up", "1s"),
     ("primary", "false"),
     ("environment", "{ NAME: value }"),
     ("sysctl", "{ net.ipv4.tcp_retries2: 4 }"),
@@ -56,6 +57,7 @@ pub struct Layer {
     pub nodes: Option<usize>,
     pub operations: Option<Vec<Function>>,
     pub failover_allowance: Option<Duration>,
+    pub warm_up: Option<Duration>,
     /// Whether there is a node that leads; there is if the recipe does not say.
     pub primary: Option<bool>,
     pub environment: Option<BTreeMap<String, Template>>,
@@ -82,6 +84,7 @@ impl Layer {
             nodes: self.nodes.or(below.nodes),
             operations: self.operations.or(below.operations),
             failover_allowance: self.failover_allowance.or(below.failover_allowance),
+            warm_up: self.warm_up.or(below.warm_up),
             primary: self.primary.or(below.primary),
             environment: self.environment.or(below.environment),
             sysctl: self.sysctl.or(below.sysctl),
@@ -121,6 +124,9 @@ pub fn read(reader: &Reader, fields: &Fields, names: &[String]) -> Layer {
         failover_allowance: fields
             .get("failover-allowance")
             .and_then(|entry| reader.duration(&entry.value, "failover-allowance", "3s")),
+        warm_up: fields
+            .get("warm-up")
+            .and_then(|entry| reader.duration(&entry.value, "warm-up", "1s")),
         primary: fields
             .get("primary")
             .and_then(|entry| reader.word(&entry.value, "value of `primary`", &BOOLEANS)),

@@ -69,7 +69,10 @@ pub const FAULTS: [(&str, &str); 8] = [
 /// The checks that a workload can ask for.
 pub const CHECKS: [(&str, &str); 3] = [
     ("linearizable", "one order of all operations explains every answer, key by key"),
-    ("convergent", "after the heal all nodes agree, nothing acknowledged is lost, nothing is made up"),
+    (
+        "convergent",
+        "after the heal all nodes agree, nothing acknowledged is lost, nothing is made up",
+    ),
     ("available", "which nodes answered which classes of operations while links were cut"),
 ];
 

@@ -203,6 +203,9 @@ pub struct Target {
     /// How long after a cut the system may take to fail over before it counts as unavailable.
     #[serde(with = "duration")]
     pub failover_allowance: Duration,
+    /// How long clients work, unrecorded and on keys of their own, before the timeline begins.
+    #[serde(with = "duration")]
+    pub warm_up: Duration,
     /// Per-node kernel settings, `net.ipv4.tcp_retries2` to `4`.
     pub sysctl: BTreeMap<String, String>,
     /// Programs that have to be on PATH, with the command that installs each.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::ops::Range;
+use std::time::Duration;
 
 use splitbrain_checkers::history::Name;
 
@@ -15,6 +16,9 @@ use super::model::{NodePlan, Ready, ReadyProbe, Target};
 use super::names::instead_of;
 use super::recipe::{Condition, Recipe};
 use super::template::Template;
+
+/// How long clients work unrecorded if the recipe does not say.
+const DEFAULT_WARM_UP: Duration = Duration::from_secs(1);
 
 /// Settings as the command line has them: `name=value` with the place of each.
 pub type Chosen = [(String, Range<usize>)];
@@ -154,6 +158,7 @@ impl Recipe {
             version: fill(&self.version),
             prepare: fill(&layer.prepare),
             failover_allowance: layer.failover_allowance?,
+            warm_up: layer.warm_up.unwrap_or(DEFAULT_WARM_UP),
             sysctl: fill_all(&layer.sysctl, &cluster_values),
             needs: self.needs.clone(),
             settings,

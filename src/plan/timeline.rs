@@ -113,6 +113,7 @@ fn cluster(text: &mut String, target: &Target) {
     let able: Vec<&str> = target.operations.iter().map(|function| function.as_str()).collect();
     line(text, "cluster", &format!("{} nodes, operations {}", target.nodes.len(), able.join(", ")));
     line(text, "failover", &format!("may take {}", time(target.failover_allowance)));
+    line(text, "warm-up", &format!("{} of unrecorded operations", time(target.warm_up)));
     for need in &target.needs {
         line(text, "needs", &format!("{}: {}", need.program, need.install));
     }

@@ -175,11 +175,7 @@ fn page_row(row: &DemoRow) -> PageRow<'_> {
         .sides
         .iter()
         .map(|side| (side.name.as_str(), percent(side.reads), percent(side.writes)));
-    PageRow {
-        sides: sides.collect(),
-        recovery: back(row.recovery),
-        row,
-    }
+    PageRow { sides: sides.collect(), recovery: back(row.recovery), row }
 }
 
 #[cfg(test)]

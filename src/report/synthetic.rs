@@ -1,5 +1,6 @@
 //! Invented runs for the tests of the outputs: plausible numbers, none of them measured.
 
+use splitbrain_checkers::verdict::Kind;
 use std::time::Duration;
 
 use rand::Rng;

@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
-use splitbrain_checkers::history::{Function, Kind, MISMATCH, NOT_HELD, Name, Process, Time, Value};
+use splitbrain_checkers::history::{
+    Function, Kind, MISMATCH, NOT_HELD, Name, Process, Time, Value,
+};
 use splitbrain_targets::driver::{Client, Cluster, Driver, Node, Reply, Request};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
@@ -31,7 +33,7 @@ use crate::plan::Workload;
 /// After a failed operation in a closed loop: what refuses at once is not asked in a busy loop.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(10);
 /// Pause between two attempts to get the first answer.
-const WARM_UP_PAUSE: Duration = Duration::from_millis(50);
+const FIRST_ANSWER_PAUSE: Duration = Duration::from_millis(50);
 /// Reads in flight at a time, per node, while the cluster settles.
 const SETTLE_READS_IN_FLIGHT: usize = 16;
 
@@ -43,6 +45,7 @@ pub struct Shared {
     pub seed: u64,
     pub clock: Clock,
     pub keys: Keys,
+    pub warm_up_keys: Keys,
     pub recorder: Recorder,
     pub tally: Tally,
     /// Whatever ends the run without a verdict.
@@ -67,12 +70,24 @@ pub enum Copy {
     NoAnswer,
 }
 
+/// What the clients of a node do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Begin nothing.
+    Paused,
+    /// Begin operations that are not recorded.
+    WarmUp,
+    Recorded,
+}
+
 /// What the timeline tells the clients of a node.
 enum Command {
     /// Read, unrecorded, until there is an answer or the time is up.
-    WarmUp(Duration, oneshot::Sender<Result<(), String>>),
+    FirstAnswer(Duration, oneshot::Sender<Result<(), String>>),
     /// Wait until no operation is in flight.
     Drain(oneshot::Sender<()>),
+    /// Read every key once, as clients do.
+    ReadAll(Vec<Name>, oneshot::Sender<()>),
     /// Read the node's own copy of every key.
     Poll(Vec<Name>, oneshot::Sender<BTreeMap<Name, Copy>>),
 }
@@ -80,7 +95,7 @@ enum Command {
 /// The handle of one node's clients. Dropping it ends the thread.
 pub struct NodeClients {
     pub node: Name,
-    running: watch::Sender<bool>,
+    mode: watch::Sender<Mode>,
     commands: mpsc::UnboundedSender<Command>,
     thread: Option<JoinHandle<()>>,
 }
@@ -92,38 +107,53 @@ impl NodeClients {
         node: Node,
         enter: impl FnOnce() -> Result<(), String> + Send + 'static,
     ) -> std::io::Result<NodeClients> {
-        let (running, running_receiver) = watch::channel(false);
+        let (mode, mode_receiver) = watch::channel(Mode::Paused);
         let (commands, command_receiver) = mpsc::unbounded_channel();
         let name = node.name.clone();
         let thread = std::thread::Builder::new()
             .name(format!("clients-{name}"))
-            .spawn(move || serve(shared, node, enter, running_receiver, command_receiver))?;
-        Ok(NodeClients { node: name, running, commands, thread: Some(thread) })
+            .spawn(move || serve(shared, node, enter, mode_receiver, command_receiver))?;
+        Ok(NodeClients { node: name, mode, commands, thread: Some(thread) })
     }
 
     /// Waits until a client here has had an answer; an error says what came instead.
-    pub async fn warmed_up(&self, within: Duration) -> Result<(), String> {
+    pub async fn first_answer(&self, within: Duration) -> Result<(), String> {
         let (reply, answer) = oneshot::channel();
-        if self.commands.send(Command::WarmUp(within, reply)).is_err() {
+        if self.commands.send(Command::FirstAnswer(within, reply)).is_err() {
             return Err("the clients' thread has ended".into());
         }
         answer.await.unwrap_or_else(|_| Err("the clients' thread has ended".into()))
     }
 
+    /// Lets the clients begin operations that are not recorded, on keys of their own, so that
+    /// connections are open and the servers are warm when the first recorded one begins.
+    pub fn warm_up(&self) {
+        self.mode.send_replace(Mode::WarmUp);
+    }
+
     /// Lets the clients begin operations.
     pub fn resume(&self) {
-        self.running.send_replace(true);
+        self.mode.send_replace(Mode::Recorded);
     }
 
     /// Lets no further operation begin; those in flight go on.
     pub fn pause(&self) {
-        self.running.send_replace(false);
+        self.mode.send_replace(Mode::Paused);
     }
 
     /// Waits until no operation is in flight.
     pub async fn drained(&self) {
         let (reply, answer) = oneshot::channel();
         if self.commands.send(Command::Drain(reply)).is_ok() {
+            // An error means that the thread has ended, and with it every operation.
+            let _ = answer.await;
+        }
+    }
+
+    /// Reads every key once, as clients do.
+    pub async fn read_all(&self, keys: Vec<Name>) {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(Command::ReadAll(keys, reply)).is_ok() {
             // An error means that the thread has ended, and with it every operation.
             let _ = answer.await;
         }
@@ -154,7 +184,7 @@ fn serve(
     shared: Arc<Shared>,
     node: Node,
     enter: impl FnOnce() -> Result<(), String>,
-    running: watch::Receiver<bool>,
+    mode: watch::Receiver<Mode>,
     commands: mpsc::UnboundedReceiver<Command>,
 ) {
     let faults = shared.faults.clone();
@@ -171,7 +201,15 @@ fn serve(
         }
     };
     let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, Beside::new(shared, node).serve(running, commands));
+    local.block_on(&runtime, Beside::new(shared, node).serve(mode, commands));
+}
+
+/// One operation to carry out.
+struct Task {
+    request: Request,
+    /// When it should begin (open loop).
+    due: Option<Time>,
+    recorded: bool,
 }
 
 /// A logical process: one operation in flight at most.
@@ -210,20 +248,19 @@ impl Beside {
 
     async fn serve(
         self: Rc<Self>,
-        running: watch::Receiver<bool>,
+        mode: watch::Receiver<Mode>,
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) {
         let clients = self.shared.workload.clients;
         for client in 0..clients {
             let number = ((self.node.index - 1) * clients + client) as u64;
-            let generator = Generator::new(&self.shared.workload, self.shared.seed, number);
-            tokio::task::spawn_local(self.clone().client(generator, running.clone()));
+            tokio::task::spawn_local(self.clone().client(number, mode.clone()));
         }
         while let Some(command) = commands.recv().await {
             match command {
-                Command::WarmUp(within, reply) => {
+                Command::FirstAnswer(within, reply) => {
                     // A closed reply means that nobody waits any more, here and below.
-                    let _ = reply.send(self.warm_up(within).await);
+                    let _ = reply.send(self.first_answer(within).await);
                 }
                 Command::Drain(reply) => {
                     while self.in_flight.get() > 0 {
@@ -231,17 +268,20 @@ impl Beside {
                     }
                     let _ = reply.send(());
                 }
+                Command::ReadAll(keys, reply) => {
+                    self.read_each(Function::Read, keys).await;
+                    let _ = reply.send(());
+                }
                 Command::Poll(keys, reply) => {
-                    let _ = reply.send(self.poll(keys).await);
+                    let _ = reply.send(self.read_each(Function::ReplicaRead, keys).await);
                 }
             }
         }
     }
 
-    async fn warm_up(&self, within: Duration) -> Result<(), String> {
+    async fn first_answer(&self, within: Duration) -> Result<(), String> {
         let deadline = Instant::now() + within;
-        let request =
-            Request { f: Function::Read, key: "warm-up".into(), value: Value::Nil };
+        let request = Request { f: Function::Read, key: "warm-up".into(), value: Value::Nil };
         let mut process = LogicalProcess { number: 0, client: None };
         loop {
             let reply = self.ask(&mut process, &request).await;
@@ -251,31 +291,53 @@ impl Beside {
                 Reply::Fail(error) | Reply::Info(error) if Instant::now() >= deadline => {
                     return Err(error);
                 }
-                Reply::Fail(_) | Reply::Info(_) => tokio::time::sleep(WARM_UP_PAUSE).await,
+                Reply::Fail(_) | Reply::Info(_) => tokio::time::sleep(FIRST_ANSWER_PAUSE).await,
             }
         }
     }
 
     /// One client: begins operations while the run says so.
-    async fn client(self: Rc<Self>, mut generator: Generator, mut running: watch::Receiver<bool>) {
+    async fn client(self: Rc<Self>, number: u64, mut mode: watch::Receiver<Mode>) {
+        let Shared { workload, seed, .. } = &*self.shared;
+        let mut generator = Generator::new(workload, *seed, number);
+        // A stream of its own, so that the recorded one does not depend on the warm-up.
+        let mut warm_up = Generator::new(workload, !*seed, number);
+        while mode.wait_for(|&mode| mode != Mode::Paused).await.is_ok() {
+            let now = *mode.borrow_and_update();
+            match now {
+                Mode::Paused => {}
+                Mode::WarmUp => self.begin(&mut warm_up, now, &mut mode).await,
+                Mode::Recorded => self.begin(&mut generator, now, &mut mode).await,
+            }
+        }
+    }
+
+    /// Begins operations until the mode changes.
+    async fn begin(
+        self: &Rc<Self>,
+        generator: &mut Generator,
+        now: Mode,
+        mode: &mut watch::Receiver<Mode>,
+    ) {
         let open_loop = self.shared.workload.rate.is_some();
-        while running.wait_for(|&running| running).await.is_ok() {
-            let mut due = self.shared.clock.now() + generator.next_pause();
-            while *running.borrow() {
-                if open_loop {
-                    tokio::select! {
-                        () = tokio::time::sleep_until(self.instant(due)) => {}
-                        _ = running.changed() => break,
-                    }
+        let recorded = now == Mode::Recorded;
+        let keys = if recorded { &self.shared.keys } else { &self.shared.warm_up_keys };
+        let mut due = self.shared.clock.now() + generator.next_pause();
+        while *mode.borrow() == now {
+            if open_loop {
+                tokio::select! {
+                    () = tokio::time::sleep_until(self.instant(due)) => {}
+                    _ = mode.changed() => return,
                 }
-                let process = self.take().await;
-                let request = generator.next_request(&self.shared.keys);
-                if open_loop {
-                    tokio::task::spawn_local(self.clone().operate(process, request, Some(due)));
-                    due = due + generator.next_pause();
-                } else if self.clone().operate(process, request, None).await != Kind::Ok {
-                    tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
-                }
+            }
+            let process = self.take().await;
+            let task = Task { request: generator.next_request(keys), due: None, recorded };
+            if open_loop {
+                let task = Task { due: Some(due), ..task };
+                tokio::task::spawn_local(self.clone().operate(process, task));
+                due = due + generator.next_pause();
+            } else if self.clone().operate(process, task).await != Kind::Ok {
+                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
             }
         }
     }
@@ -304,8 +366,7 @@ impl Beside {
     async fn operate(
         self: Rc<Self>,
         mut process: LogicalProcess,
-        request: Request,
-        due: Option<Time>,
+        Task { request, due, recorded }: Task,
     ) -> Kind {
         let mut entry = Entry {
             process: Process::Client(process.number),
@@ -317,15 +378,19 @@ impl Beside {
             intended: due,
             error: None,
         };
-        self.record(entry.clone());
+        if recorded {
+            self.record(entry.clone());
+        }
         let reply = self.ask(&mut process, &request).await;
         let (kind, value, error) = completion(&request, reply);
         entry.kind = kind;
         entry.value = value;
         entry.error = error;
         entry.intended = None;
-        self.learn(&entry);
-        self.record(entry);
+        if recorded {
+            self.learn(&entry);
+            self.record(entry);
+        }
         if kind == Kind::Info {
             process = self.fresh();
         }
@@ -407,29 +472,29 @@ impl Beside {
         }
     }
 
-    /// Reads the node's own copy of every key, some at a time.
-    async fn poll(self: &Rc<Self>, keys: Vec<Name>) -> BTreeMap<Name, Copy> {
+    /// Reads every key, some at a time.
+    async fn read_each(self: &Rc<Self>, f: Function, keys: Vec<Name>) -> BTreeMap<Name, Copy> {
         let mut waiting = keys.into_iter();
         let mut reads = FuturesUnordered::new();
         let mut values = BTreeMap::new();
         loop {
             while reads.len() < SETTLE_READS_IN_FLIGHT {
                 let Some(key) = waiting.next() else { break };
-                reads.push(self.read_own_copy(key));
+                reads.push(self.read_one(f.clone(), key));
             }
             let Some((key, value)) = reads.next().await else { return values };
             values.insert(key, value);
         }
     }
 
-    async fn read_own_copy(self: &Rc<Self>, key: Name) -> (Name, Copy) {
-        let request = Request { f: Function::ReplicaRead, key: key.clone(), value: Value::Nil };
+    async fn read_one(self: &Rc<Self>, f: Function, key: Name) -> (Name, Copy) {
+        let request = Request { f: f.clone(), key: key.clone(), value: Value::Nil };
         let mut process = self.idle.borrow_mut().pop().unwrap_or_else(|| self.fresh());
         let mut entry = Entry {
             process: Process::Client(process.number),
             node: Some(self.node.name.clone()),
             kind: Kind::Invoke,
-            f: Function::ReplicaRead,
+            f,
             key: Some(key.clone()),
             value: Value::Nil,
             intended: None,

@@ -21,9 +21,9 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::Clock;
 use crate::cluster::RunningCluster;
 use crate::generator::Keys;
+use crate::nemesis::Nemesis;
 use crate::plan::Plan;
 use crate::progress::{Progress, Update};
-use crate::nemesis::Nemesis;
 use crate::sandbox::{Inside, LinkEvent, Network, Prober};
 use crate::store::{Ending, RunFolder};
 use clients::{NodeClients, Shared, Tally};
@@ -32,7 +32,7 @@ use record::Recorder;
 use timeline::Timeline;
 
 /// How long all clients may take until each has had one answer.
-const WARM_UP: Duration = Duration::from_secs(30);
+const FIRST_ANSWER: Duration = Duration::from_secs(30);
 /// How long it may take until probes get through on every link.
 const LINKS_UP: Duration = Duration::from_secs(10);
 
@@ -107,7 +107,8 @@ async fn prepare(
         workload: plan.workload.clone(),
         seed: plan.seed,
         clock,
-        keys: Keys::new(plan.workload.keys, plan.workload.writes_per_key),
+        keys: Keys::new("k", plan.workload.keys, plan.workload.writes_per_key),
+        warm_up_keys: Keys::new("warm-up-", plan.workload.keys, plan.workload.writes_per_key),
         recorder,
         tally: Tally::default(),
         faults,
@@ -123,18 +124,22 @@ async fn prepare(
         );
     }
     for node in &clients {
-        node.warmed_up(WARM_UP).await.map_err(|reason| {
+        node.first_answer(FIRST_ANSWER).await.map_err(|reason| {
             HarnessFault::Sandbox(format!(
-                "a client at {} got no answer within {WARM_UP:?}: {reason}; \
+                "a client at {} got no answer within {FIRST_ANSWER:?}: {reason}; \
                  see the node's log under {}",
                 node.node,
                 folder.nodes().display()
             ))
         })?;
     }
-    prober
-        .wait_until_up(LINKS_UP)
-        .map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
+    clients.iter().for_each(NodeClients::warm_up);
+    tokio::time::sleep(plan.target.warm_up).await;
+    clients.iter().for_each(NodeClients::pause);
+    for node in &clients {
+        node.drained().await;
+    }
+    prober.wait_until_up(LINKS_UP).map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
     let nemesis = Nemesis::new(network, Arc::new(prober), clock);
     Ok(Timeline::new(plan, folder.clone(), nemesis, shared, clients))
 }
@@ -147,14 +152,14 @@ fn watch_links(network: &Network, clock: Clock, path: &Path) -> Result<Prober, H
         .open(path)
         .map_err(|error| HarnessFault::History(error.to_string()))?;
     let observe = move |event: LinkEvent| {
-        let written = serde_json::to_vec(&event).map_err(std::io::Error::from).and_then(|mut line| {
-            line.push(b'\n');
-            file.write_all(&line)
-        });
+        let written =
+            serde_json::to_vec(&event).map_err(std::io::Error::from).and_then(|mut line| {
+                line.push(b'\n');
+                file.write_all(&line)
+            });
         if let Err(error) = written {
             tracing::error!("links.jsonl: {error}");
         }
     };
-    Prober::start(network, clock, observe)
-        .map_err(|error| HarnessFault::Sandbox(error.to_string()))
+    Prober::start(network, clock, observe).map_err(|error| HarnessFault::Sandbox(error.to_string()))
 }

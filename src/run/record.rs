@@ -62,8 +62,13 @@ impl Recorder {
     /// Creates the file; it must not be there yet.
     pub fn create(path: &Path, clock: Clock) -> io::Result<Recorder> {
         let file = File::options().append(true).create_new(true).open(path)?;
+        Ok(Recorder::to(file, clock))
+    }
+
+    /// Records to an open file.
+    pub fn to(file: File, clock: Clock) -> Recorder {
         let inner = Inner { file, next_index: 0, line: Vec::with_capacity(256) };
-        Ok(Recorder { clock, inner: Mutex::new(inner) })
+        Recorder { clock, inner: Mutex::new(inner) }
     }
 
     /// Appends an event and returns its time. An error means that the history is incomplete

@@ -17,8 +17,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// One poll: node to key to what was read.
 type Poll = BTreeMap<Name, BTreeMap<Name, Copy>>;
 
-/// Polls until [`AGREEING_POLLS`] polls in a row agree or `limit` has passed. What was read is
-/// in the history; the checker decides what it means.
+/// Polls until [`AGREEING_POLLS`] polls in a row agree or `limit` has passed; then every node's
+/// clients read every key once more in the ordinary way, so that a write which is gone for good
+/// is also seen by a read that promises something. What was read is in the history; the
+/// checkers decide what it means.
 pub async fn settle(clients: &[NodeClients], keys: &[Name], limit: Duration) {
     let deadline = Instant::now() + limit;
     let mut agreeing: Vec<BTreeMap<Name, Value>> = Vec::new();
@@ -34,6 +36,7 @@ pub async fn settle(clients: &[NodeClients], keys: &[Name], limit: Duration) {
         }
         sleep(PAUSE).await;
     }
+    join_all(clients.iter().map(|node| node.read_all(keys.to_vec()))).await;
 }
 
 /// What all nodes that hold a key agree on, key by key; `None` if they differ on one, if one of

@@ -1,5 +1,7 @@
 //! What surrounds the operations of an invented run: scope, plan, cuts, links and counts.
 
+use splitbrain_checkers::availability::Level;
+use splitbrain_checkers::verdict::Kind;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -124,6 +126,7 @@ pub fn plan(nodes: &[Name]) -> Plan {
             operations: vec![Function::Read, Function::Write, Function::Cas],
             version: None,
             prepare: None,
+            warm_up: Duration::from_secs(1),
             failover_allowance: seconds(2),
             sysctl: BTreeMap::new(),
             needs: Vec::new(),
@@ -194,7 +197,7 @@ fn availability_row(node: &Name, class: &str, period: Period, down: bool) -> Ava
 
 pub fn verdict() -> VerdictView {
     VerdictView {
-        kind: VerdictKind::Neither,
+        kind: Kind::Neither,
         sentence: "etcd 3.4.23 with serializable reads behaved neither CP nor AP: it stayed \
                    readable on both sides of the cut, but 41 reads returned values that had been \
                    overwritten up to 8.2 s before."
