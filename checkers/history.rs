@@ -23,6 +23,10 @@ pub type Name = Arc<str>;
 /// It is a refusal by meaning, so the system counts as having answered.
 pub const MISMATCH: &str = "mismatch";
 
+/// The error text of a replica-read at a node that holds no copy of the key (another shard's
+/// node). The node has no part in whether the key converged.
+pub const NOT_HELD: &str = "not held here";
+
 /// Nanoseconds on one monotonic clock since the run began.
 #[derive(
     Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -93,6 +97,12 @@ impl Value {
             },
             _ => None,
         }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Value::Text(value.into())
     }
 }
 

@@ -6,12 +6,22 @@
 //! - [`history`]: events, operations, and how the one becomes the other
 //! - [`finding`]: valid, invalid with a witness, or unknown with a reason
 //! - [`partition`]: what was cut, when, and the proof of it
-//! - [`format`]: reading recorded histories from bytes
+//! - [`mod@format`]: reading recorded histories from bytes
 //! - [`register`]: linearizability of one register, polynomial
+//! - [`search`]: linearizability where values repeat, by search
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
 
+pub mod availability;
+pub mod convergence;
 pub mod finding;
+pub mod format;
 pub mod history;
 pub mod partition;
+pub mod register;
+pub mod search;
+#[cfg(test)]
+mod synthetic;
+pub mod verdict;
+mod words;

@@ -2,7 +2,23 @@
 //!
 //! The flow is one line long and nothing flows back:
 //! `plan` -> `sandbox` and `cluster` -> `run` (clients and `nemesis` on one timeline) ->
-//! checkers -> `store` and `report`.
+//! `conclude` (checkers) -> `store` and `report`.
 
+pub mod check;
+pub mod cli;
 pub mod clock;
+mod cluster;
+pub mod commands;
+mod conclude;
+pub mod doctor;
+pub mod exit;
+pub mod generator;
+mod logging;
+pub mod nemesis;
 pub mod plan;
+mod progress;
+pub mod report;
+pub mod run;
+pub mod sandbox;
+mod session;
+pub mod store;

@@ -70,6 +70,11 @@ pub trait Driver: Send + Sync {
     /// outside the nodes, with every node in reach. An error says that the target has no such
     /// notion or that nobody could be asked.
     async fn primary(&self, cluster: &Cluster) -> Result<Option<Name>, String>;
+
+    /// What it can be asked for. A target whose `operations` name anything else does not fit.
+    fn operations(&self) -> Vec<Function> {
+        vec![Function::Read, Function::Write, Function::Cas, Function::ReplicaRead]
+    }
 }
 
 /// One logical client: at most one request in flight.

@@ -3,164 +3,244 @@
 //! What the user wrote (workload YAML, target YAML, `--set`) is read into a tree that knows the
 //! place of every value, checked as a whole, and becomes a [`Plan`]. Whatever does not fit is
 //! refused here, all of it at once, before anything starts.
+//!
+//! - [`load`]: from a [`Request`] to a [`Plan`], or all [`Mistakes`]
+//! - [`stored`]: `plan.yaml`, written and read again
+//! - [`timeline`]: the plan as text for a person
+//!
+//! Behind it: `files` finds what a name or path means, `document` is a YAML file as a tree with
+//! places, `workload` (with `phases`) and `recipe` (with `layer`) read the two files, `fit` has the rules that
+//! hold between their parts, `target` fills in settings and placeholders.
+
+mod document;
+pub mod duration;
+mod fields;
+mod files;
+mod fit;
+mod layer;
+mod mistakes;
+mod model;
+mod names;
+mod phases;
+mod recipe;
+mod render;
+mod source;
+pub mod stored;
+mod target;
+mod template;
+#[cfg(test)]
+mod tests;
+pub mod timeline;
+mod workload;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use splitbrain_checkers::history::{Function, Name};
+use fields::Reader;
+use files::{Arguments, Found};
+use fit::{Cluster, Subject};
+pub use mistakes::{Mistake, Mistakes};
+pub use model::{
+    Check, DataType, Need, NodePlan, Partition, Phase, Plan, Ready, ReadyProbe, Target, Workload,
+};
+pub use source::{Place, Source};
 
-/// All that is needed to run it, and to run it again: the content of `plan.yaml`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    /// Seeds every random choice of the run.
-    pub seed: u64,
-    pub workload: Workload,
-    pub target: Target,
+/// The workloads that come with the program: name and YAML text.
+pub const WORKLOADS: [(&str, &str); 5] = [
+    ("register", include_str!("../../workloads/register.yaml")),
+    ("register-without-cas", include_str!("../../workloads/register-without-cas.yaml")),
+    ("single", include_str!("../../workloads/single.yaml")),
+    ("demo", include_str!("../../workloads/demo.yaml")),
+    ("demo-without-cas", include_str!("../../workloads/demo-without-cas.yaml")),
+];
+
+/// The faults that a workload can ask for, with what each cuts.
+pub const FAULTS: [(&str, &str); 8] = [
+    ("partition: { isolate: one }", "one node, chosen by the seed, against all others"),
+    ("partition: { isolate: primary }", "the node that leads at that moment against all others"),
+    ("partition: { isolate: NODE }", "that node against all others"),
+    ("partition: { halves: random }", "two halves, chosen by the seed"),
+    ("partition: { groups: [[n1], [n2, n3]] }", "groups that cannot reach each other"),
+    ("partition: { bridge: NODE }", "two halves that share one node, which reaches both"),
+    ("partition: ring", "every node reaches only its two neighbours"),
+    ("partition: { one-way: { from: [n1], to: [n2] } }", "packets in one direction are lost"),
+];
+
+/// The checks that a workload can ask for.
+pub const CHECKS: [(&str, &str); 3] = [
+    ("linearizable", "one order of all operations explains every answer, key by key"),
+    (
+        "convergent",
+        "after the heal all nodes agree, nothing acknowledged is lost, nothing is made up",
+    ),
+    ("available", "which nodes answered which classes of operations while links were cut"),
+];
+
+/// No phase is shorter after `--time` has scaled it.
+const SHORTEST_SCALED: Duration = Duration::from_secs(1);
+
+/// What the user asked for on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// A built-in name or the path of a YAML file.
+    pub workload: String,
+    /// A built-in name or the path of a YAML file.
+    pub target: String,
+    /// `NAME=VALUE` of each `--set`.
+    pub set: Vec<String>,
+    /// Without one, a random seed is taken and becomes part of the plan.
+    pub seed: Option<u64>,
+    /// `--time 30s`: how long all phases but the settling take together. Every phase is
+    /// stretched or shrunk by the same factor.
+    pub time: Option<String>,
 }
 
-/// What clients do, for how long, under which faults, and what is checked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Workload {
-    /// File name without its ending.
-    pub name: String,
-    pub data_type: DataType,
-    /// Weight of each operation; at least one is positive.
-    pub operations: BTreeMap<Function, u32>,
-    /// How many keys are in use at a time.
-    pub keys: usize,
-    /// A key that has taken this many writes retires and a fresh one takes its place, so that
-    /// the last write of some keys falls inside a partition.
-    pub writes_per_key: Option<u32>,
-    /// Logical clients beside each node.
-    pub clients: usize,
-    /// Operations per second of each client; `None`: as fast as it goes (closed loop).
-    pub rate: Option<f64>,
-    /// How long a client waits for an answer before it records the operation as indeterminate.
-    pub timeout: Duration,
-    pub phases: Vec<Phase>,
-    pub checks: Vec<Check>,
+/// Targets and drivers that exist.
+pub struct Registry<'a> {
+    /// Name and `cluster.yaml` of every built-in target.
+    pub targets: &'a [(&'a str, &'a str)],
+    pub drivers: &'a [&'a str],
+    /// What is wrong with a driver's own section.
+    pub check_section: &'a CheckSection<'a>,
 }
 
-/// Fixes the operations and the checkers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DataType {
-    Register,
+/// Asks a driver about its own section: the driver's name, the section (null if the target has
+/// none), and every setting with its chosen value.
+pub type CheckSection<'a> =
+    dyn Fn(&str, &serde_json::Value, &BTreeMap<String, String>) -> Vec<SectionMistake> + 'a;
+
+/// What a driver says about its own section of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SectionMistake {
+    /// Keys from the section down to the value; items of a list by their number from 0. A path
+    /// to something that is missing is reported where its nearest existing parent is.
+    pub path: Vec<String>,
+    pub message: String,
+    pub accepted: String,
 }
 
-/// A stretch of the run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Clients run, no fault.
-    Healthy { length: Duration },
-    /// Clients run, every fault of the list at once. Healed when it ends.
-    Faults { partitions: Vec<Partition>, length: Duration },
-    /// No writes: every key is read at every node until all agree, or the limit passes.
-    Settle { limit: Duration },
+/// Reads and checks everything; the error has all mistakes of both files and the command line.
+pub fn load(request: &Request, registry: &Registry) -> Result<Plan, Mistakes> {
+    let arguments = Arguments::new(request);
+    let line = Reader::new(&arguments.source);
+    let mut mistakes = Vec::new();
+
+    let mut draft = read(
+        files::find(&line, &arguments.workload, &request.workload, "workload", &WORKLOADS),
+        &mut mistakes,
+        workload::read,
+    );
+    let recipe = read(
+        files::find(&line, &arguments.target, &request.target, "target", registry.targets),
+        &mut mistakes,
+        |reader, root, name| (name.to_string(), recipe::read(reader, root, registry)),
+    );
+
+    let mut cluster = Cluster::default();
+    let mut target = None;
+    if let Some(Read { value: (name, recipe), reader }) = &recipe {
+        let settings = recipe.choose(&line, &arguments.set);
+        recipe.refuse_combinations(&line, &arguments, &settings);
+        recipe.ask_driver(reader, registry, &settings);
+        cluster = recipe.cluster(name, &settings);
+        target = recipe.resolve(name, settings);
+    }
+    if let Some(Read { value: draft, reader }) = &mut draft {
+        if let Some((time, bytes)) = &arguments.time {
+            scale(&line, time, bytes, draft);
+        }
+        for problem in fit::problems(&draft.workload, draft.unclear, &cluster) {
+            let place = draft.place(&problem.subject);
+            reader.refuse(&place, problem.message, problem.accepted);
+        }
+    }
+
+    let mut workload = None;
+    if let Some(Read { value: draft, reader }) = draft {
+        workload = Some(draft.workload);
+        mistakes.extend(reader.into_mistakes());
+    }
+    mistakes.extend(recipe.into_iter().flat_map(|read| read.reader.into_mistakes()));
+    mistakes.extend(line.into_mistakes());
+    match (workload, target) {
+        (Some(workload), Some(target)) if mistakes.is_empty() => {
+            let seed = request.seed.unwrap_or_else(|| rand::random::<u32>().into());
+            Ok(Plan { seed, workload, target })
+        }
+        _ => Err(Mistakes::new(mistakes)),
+    }
 }
 
-/// A partition as the user asked for it; which links that is may depend on the seed and on who
-/// is primary.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Partition {
-    /// One node, chosen by the seed, against all others.
-    IsolateOne,
-    /// The node that leads at that moment against all others.
-    IsolatePrimary,
-    IsolateNode(Name),
-    /// Two halves, chosen by the seed; the larger one has the odd node.
-    HalvesRandom,
-    /// Groups that cannot reach each other; every node is in exactly one.
-    Groups(Vec<Vec<Name>>),
-    /// Two halves that share one node, which reaches both.
-    Bridge(Name),
-    /// Every node reaches only its two neighbours in the order of the nodes.
-    Ring,
-    /// Packets from `from` to `to` are lost, the other direction works.
-    OneWay {
-        from: Vec<Name>,
-        to: Vec<Name>,
-    },
+/// What was read from a file, and the reader with its mistakes.
+struct Read<T> {
+    reader: Reader,
+    value: T,
 }
 
-/// A check that the workload asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Check {
-    Linearizable,
-    Convergent,
-    Available,
+/// Parses a file that was found and reads its tree.
+fn read<T>(
+    found: Option<Found>,
+    mistakes: &mut Vec<Mistake>,
+    read: impl FnOnce(&Reader, &document::Node, &str) -> T,
+) -> Option<Read<T>> {
+    let found = found?;
+    match document::parse(&found.source) {
+        Ok(root) => {
+            let reader = Reader::new(&found.source);
+            let value = read(&reader, &root, &found.name);
+            Some(Read { reader, value })
+        }
+        Err(mistake) => {
+            mistakes.push(*mistake);
+            None
+        }
+    }
 }
 
-/// How a cluster of the target comes up: every placeholder filled in that is known before the
-/// run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Target {
-    pub name: String,
-    pub driver: String,
-    /// The driver's own section of the target YAML (`http:` for `driver: http`), else null.
-    pub driver_config: serde_json::Value,
-    pub nodes: Vec<NodePlan>,
-    /// Every setting with its chosen value.
-    pub settings: BTreeMap<String, String>,
-    /// What the target can do with these settings.
-    pub operations: Vec<Function>,
-    /// Shell command that prints the version, run once.
-    pub version: Option<String>,
-    /// Shell command that is run once, outside the nodes, when all of them are up and before
-    /// the ready check (`redis-cli --cluster create ...`).
-    pub prepare: Option<String>,
-    /// How long after a cut the system may take to fail over before it counts as unavailable.
-    pub failover_allowance: Duration,
-    /// Per-node kernel settings, `net.ipv4.tcp_retries2` to `4`.
-    pub sysctl: BTreeMap<String, String>,
-    /// Programs that have to be on PATH, with the command that installs each.
-    pub needs: Vec<Need>,
+/// Applies `--time`. It may not be shorter than a fault of the workload, nor make a phase
+/// shorter than [`SHORTEST_SCALED`].
+fn scale(line: &Reader, time: &str, bytes: &std::ops::Range<usize>, draft: &mut workload::Draft) {
+    let total = match duration::parse(time) {
+        Ok(total) => total,
+        Err(error) => {
+            line.refuse(bytes, format!("--time: {error}"), error.accepted());
+            return;
+        }
+    };
+    let phases = &mut draft.workload.phases;
+    let written = workload::running_time(phases);
+    if draft.unclear.phases || written.is_zero() {
+        return;
+    }
+    let running = || phases.iter().filter(|phase| !phase.is_settle()).map(Phase::length);
+    let faults = phases.iter().filter(|phase| !phase.partitions().is_empty()).map(Phase::length);
+    let shortest = running().min().unwrap_or_default();
+    // A phase of zero length is refused by the rules, whatever the factor.
+    let factor = SHORTEST_SCALED.as_secs_f64() / shortest.as_secs_f64().max(1e-3);
+    let least_seconds = (factor * written.as_secs_f64()).ceil();
+    let longest_fault = faults.max().unwrap_or_default();
+    let least = Duration::from_secs(least_seconds as u64).max(longest_fault);
+    if total < longest_fault {
+        line.refuse(
+            bytes,
+            format!("a fault of {} is longer than the run", duration::format(longest_fault)),
+            format!("at least {}", duration::format(least)),
+        );
+    } else if total < least {
+        line.refuse(
+            bytes,
+            format!("the shortest phase, {}, would be less than 1s", duration::format(shortest)),
+            format!("at least {}", duration::format(least)),
+        );
+    } else {
+        workload::stretch(phases, total);
+    }
 }
 
-/// A program that a recipe starts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Need {
-    /// A name on PATH or an absolute path.
-    pub program: String,
-    /// The command that installs it.
-    pub install: String,
-}
-
-/// One node with everything that belongs to it, placeholders filled in. Two are left for the
-/// run to fill: `{data}` (the node's data folder) and `{self}` (the splitbrain binary).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NodePlan {
-    pub name: Name,
-    pub ip: Ipv4Addr,
-    /// Shell command that runs the server in the foreground.
-    pub start: String,
-    pub environment: BTreeMap<String, String>,
-    /// Files written into the node's data folder before it starts: relative path to content.
-    pub files: BTreeMap<String, String>,
-    pub ready: Ready,
-}
-
-/// When a node counts as ready. A ready check asks for the cluster's state, not for a port.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ready {
-    pub probe: ReadyProbe,
-    /// Text that the answer has to contain; empty accepts any.
-    pub contains: String,
-    /// How long all of it may take.
-    pub within: Duration,
-}
-
-/// How readiness is asked for, from outside the node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ReadyProbe {
-    /// GET of this URL, answered with status 200.
-    Http(String),
-    /// Shell command that exits with 0; what it prints is the answer.
-    Command(String),
+impl workload::Draft {
+    /// Where a part was written: itself, else what it is in, else the beginning of the file.
+    fn place(&self, subject: &Subject) -> std::ops::Range<usize> {
+        let known = |subject: &Subject| self.places.get(subject).cloned();
+        known(subject).or_else(|| known(&subject.parent()?)).unwrap_or(0..0)
+    }
 }

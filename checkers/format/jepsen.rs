@@ -1,0 +1,211 @@
+//! Jepsen's histories in EDN: maps one after the other, or in one vector or list.
+//!
+//! `:process`, `:type` are needed; `:f` is `:txn` where it is absent, as in Elle. `:index` and
+//! `:time` may be absent. Keywords, symbols and strings become text; maps, sets and fractions
+//! stay EDN text.
+//!
+//! A history of one register per key (jepsen.independent) has values `[k v]`, which look like any
+//! vector. They are taken apart if tagged as a tuple, and else if every read, write and cas of a
+//! client carries a vector of two, and every cas such a vector with a vector of two inside.
+
+use super::ProblemKind;
+use super::edn::{Edn, EdnError, Reader};
+use super::join::{Chunk, Entry};
+use super::jsonl::function;
+use super::names::Names;
+use crate::history::{Event, Function, Kind, Name, Process, Time, Value};
+
+/// Parses the history.
+pub(super) fn parse(bytes: &[u8]) -> Chunk {
+    let mut chunk = Chunk::default();
+    let mut names = Names::default();
+    let mut reader = Reader::new(bytes);
+    let mut open = None;
+    while let Some(byte) = reader.peek() {
+        let line = reader.line;
+        match (byte, open) {
+            (b'[' | b'(', None) => {
+                open = Some(if byte == b'[' { b']' } else { b')' });
+                reader.take();
+                continue;
+            }
+            (b']' | b')', Some(close)) if byte == close => {
+                open = None;
+                reader.take();
+                continue;
+            }
+            _ => {}
+        }
+        match reader.form() {
+            Ok(form) => match entry(form, line, &mut names) {
+                Ok(entry) => chunk.entries.push(entry),
+                Err(message) => chunk.problem(line, ProblemKind::Unreadable, message),
+            },
+            Err(EdnError::End) => {
+                let message = "the file ends within this event; the history is read up to the \
+                               event before it";
+                chunk.problem(line, ProblemKind::CutOff, message.to_owned());
+                open = None;
+                break;
+            }
+            Err(EdnError::Unexpected { line, message }) => {
+                let message = format!("{message}; events before and after it are read");
+                chunk.problem(line, ProblemKind::Unreadable, message);
+                reader.skip_to_map();
+            }
+        }
+    }
+    if let Some(close) = open {
+        let message = format!(
+            "the file ends before the `{}` that ends the history; it is read up to there",
+            close as char
+        );
+        chunk.problem(reader.line, ProblemKind::CutOff, message);
+    }
+    chunk.lines = reader.line;
+    separate_keys(&mut chunk, &mut names);
+    chunk
+}
+
+/// Makes an event of a map.
+fn entry(form: Edn, line: usize, names: &mut Names) -> Result<Entry, String> {
+    let fields = match form {
+        Edn::Map(fields) => fields,
+        // A record: #jepsen.history.Op{...}
+        Edn::Tagged(_, map) if matches!(*map, Edn::Map(_)) => match *map {
+            Edn::Map(fields) => fields,
+            _ => Vec::new(),
+        },
+        other => return Err(format!("`{other}` is no event; expected a map {{:type ...}}")),
+    };
+    let (mut index, mut time, mut process, mut kind) = (None, None, None, None);
+    let mut event = Event {
+        index: 0,
+        time: Time(0),
+        process: Process::Nemesis,
+        node: None,
+        kind: Kind::Info,
+        f: Function::Other(names.name("txn")),
+        key: None,
+        value: Value::Nil,
+        intended: None,
+        error: None,
+    };
+    for (key, form) in fields {
+        let Edn::Keyword(key) = key else { continue };
+        match key.as_str() {
+            "index" => index = natural(&key, &form)?,
+            "time" => time = natural(&key, &form)?,
+            "process" => process = Some(self::process(&form)?),
+            "type" => kind = Some(self::kind(&form)?),
+            "f" => event.f = function(&plain(&form), names),
+            "node" => event.node = text(&form, names),
+            "key" => event.key = text(&form, names),
+            "error" => event.error = text(&form, names),
+            "value" => match tuple(form) {
+                Ok((key, form)) => {
+                    event.key = text(&key, names);
+                    event.value = value(form, names);
+                }
+                Err(form) => event.value = value(form, names),
+            },
+            _ => {}
+        }
+    }
+    event.index = index.unwrap_or_default();
+    event.time = Time(time.unwrap_or_default());
+    event.process = process.ok_or("`:process` is missing; expected a number or :nemesis")?;
+    event.kind = kind.ok_or("`:type` is missing; expected :invoke, :ok, :fail or :info")?;
+    let line = line as u32;
+    Ok(Entry { line, event, has_index: index.is_some(), has_time: time.is_some() })
+}
+
+fn natural(key: &str, form: &Edn) -> Result<Option<u64>, String> {
+    match form {
+        Edn::Nil => Ok(None),
+        Edn::Int(number) if *number >= 0 => Ok(Some(*number as u64)),
+        other => Err(format!("`:{key} {other}`; expected a number from 0 on")),
+    }
+}
+
+pub(super) fn process(form: &Edn) -> Result<Process, String> {
+    match form {
+        Edn::Int(number) if *number >= 0 => Ok(Process::Client(*number as u64)),
+        Edn::Keyword(name) if name == "nemesis" => Ok(Process::Nemesis),
+        other => Err(format!("`:process {other}`; expected a number from 0 on or :nemesis")),
+    }
+}
+
+pub(super) fn kind(form: &Edn) -> Result<Kind, String> {
+    match plain(form).as_str() {
+        "invoke" => Ok(Kind::Invoke),
+        "ok" => Ok(Kind::Ok),
+        "fail" => Ok(Kind::Fail),
+        "info" => Ok(Kind::Info),
+        _ => Err(format!("`:type {form}`; expected :invoke, :ok, :fail or :info")),
+    }
+}
+
+/// The name of a keyword, the text of a string, else EDN.
+pub(super) fn plain(form: &Edn) -> String {
+    match form {
+        Edn::Keyword(name) | Edn::Symbol(name) | Edn::Text(name) => name.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn text(form: &Edn, names: &mut Names) -> Option<Name> {
+    match form {
+        Edn::Nil => None,
+        other => Some(names.name(&plain(other))),
+    }
+}
+
+/// Key and value of a tagged tuple; else the form as it was.
+fn tuple(form: Edn) -> Result<(Edn, Edn), Edn> {
+    match form {
+        Edn::Tagged(tag, inner) if tag.ends_with("tuple") || tag.ends_with("Tuple") => match *inner
+        {
+            Edn::Sequence(items) => {
+                <[Edn; 2]>::try_from(items).map(|[key, value]| (key, value)).map_err(Edn::Sequence)
+            }
+            other => Err(other),
+        },
+        other => Err(other),
+    }
+}
+
+pub(super) fn value(form: Edn, names: &mut Names) -> Value {
+    match form {
+        Edn::Nil => Value::Nil,
+        Edn::Bool(value) => Value::Bool(value),
+        Edn::Int(value) => Value::Int(value),
+        Edn::Sequence(items) => {
+            Value::List(items.into_iter().map(|item| value(item, names)).collect())
+        }
+        other => Value::Text(names.name(&plain(&other))),
+    }
+}
+
+/// Takes values `[k v]` apart if the whole history is one of registers by key.
+pub(super) fn separate_keys(chunk: &mut Chunk, names: &mut Names) {
+    let is_register = |entry: &&mut Entry| {
+        entry.event.process != Process::Nemesis
+            && matches!(entry.event.f, Function::Read | Function::Write | Function::Cas)
+    };
+    let mut entries: Vec<&mut Entry> = chunk.entries.iter_mut().filter(is_register).collect();
+    let is_tuple = |entry: &&mut Entry| match entry.event.value.as_pair() {
+        Some((_, inner)) => entry.event.f != Function::Cas || inner.as_pair().is_some(),
+        None => false,
+    };
+    if entries.iter().any(|entry| entry.event.key.is_some()) || !entries.iter().all(is_tuple) {
+        return;
+    }
+    for entry in &mut entries {
+        if let Some((key, value)) = entry.event.value.as_pair() {
+            let (key, value) = (names.name(&key.to_string()), value.clone());
+            entry.event.key = Some(key);
+            entry.event.value = value;
+        }
+    }
+}

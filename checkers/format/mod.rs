@@ -1,0 +1,132 @@
+//! Reading recorded histories from bytes, and writing our own.
+//!
+//! [`read`] tells the formats apart by their content:
+//! - JSON lines, our own (`jsonl.rs`): one event a line
+//! - a JSON array of events, as elle-cli has them (`json_array.rs`)
+//! - EDN, Jepsen's: events one after the other, or in one vector or list (`edn.rs`, `jepsen.rs`)
+//! - Jepsen's console log, as Porcupine's test data have it (`jepsen_log.rs`)
+//!
+//! Whatever can be read is read; what cannot is a [`Problem`] with its line. A history whose end
+//! is missing is a history of the time before. To read a long file of JSON lines in parallel,
+//! give blocks of whole lines to [`jsonl::parse_chunk`] and what comes out, in order, to a
+//! [`Joiner`].
+
+mod edn;
+mod jepsen;
+mod jepsen_log;
+mod join;
+mod json_array;
+pub mod jsonl;
+mod names;
+mod write;
+
+use serde::Serialize;
+
+use crate::history::History;
+use crate::register::Clock;
+pub use join::{Chunk, Joiner};
+pub use write::write_event;
+
+/// A format of recorded histories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    JsonLines,
+    JsonArray,
+    Edn,
+    JepsenLog,
+}
+
+/// What a problem means for the history that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// The file ends within an event. All before it was read, so nothing but the end is missing.
+    CutOff,
+    /// An event could not be read, and is missing from the history.
+    Unreadable,
+    /// An event does not fit those before it, and is missing from the history.
+    Inconsistent,
+}
+
+/// Something that could not be read as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct Problem {
+    /// From 1.
+    pub line: usize,
+    pub kind: ProblemKind,
+    /// What is wrong, and what would be accepted.
+    pub message: String,
+}
+
+/// A history as far as it could be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    pub history: History,
+    pub problems: Vec<Problem>,
+    pub format: Format,
+    /// What the times are. Where events carry none, their positions stand for them.
+    pub clock: Clock,
+}
+
+impl Reading {
+    /// Whether events may be missing between others. Then nothing can be refuted: the operation
+    /// that would explain the rest may be among the missing. A missing end is no such gap.
+    pub fn has_gaps(&self) -> bool {
+        self.problems.iter().any(|problem| problem.kind != ProblemKind::CutOff)
+    }
+}
+
+/// The bytes are no history in a format that we know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    #[error("the file is empty; a history has at least one event")]
+    Empty,
+    #[error(
+        "this is no history: it begins with `{beginning}`; accepted are JSON lines ({{\"index\":0,\
+         \"time\":...), a JSON array of such events, Jepsen's EDN ({{:type :invoke, ...) and \
+         Jepsen's log (INFO jepsen.util - 0 :invoke :read nil)"
+    )]
+    Unknown { beginning: String },
+}
+
+/// Reads a history in whichever format it is.
+///
+/// # Errors
+/// None of the formats; a broken history in a known format is a [`Reading`] with problems.
+pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let format = detect(bytes)?;
+    let chunk = match format {
+        Format::JsonLines => jsonl::parse_chunk(bytes),
+        Format::JsonArray => json_array::parse(bytes),
+        Format::Edn => jepsen::parse(bytes),
+        Format::JepsenLog => jepsen_log::parse(bytes),
+    };
+    let mut joiner = Joiner::new(format);
+    joiner.push(chunk);
+    Ok(joiner.finish())
+}
+
+/// Tells the format by the first characters that are not white space.
+///
+/// # Errors
+/// None of the formats.
+pub fn detect(bytes: &[u8]) -> Result<Format, FormatError> {
+    let mut solid = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+    match (solid.next(), solid.next(), solid.next()) {
+        (None, ..) => Err(FormatError::Empty),
+        (Some(b'{'), Some(b'"'), _) => Ok(Format::JsonLines),
+        (Some(b'['), Some(b'{'), Some(b'"')) => Ok(Format::JsonArray),
+        (Some(b'{' | b'[' | b'(' | b';' | b'#'), ..) => Ok(Format::Edn),
+        _ if jepsen_log::is_log(bytes) => Ok(Format::JepsenLog),
+        _ => {
+            let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]);
+            Err(FormatError::Unknown { beginning: beginning.escape_debug().collect() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

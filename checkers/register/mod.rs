@@ -1,0 +1,178 @@
+//! Linearizability of one register with read, write and compare-and-set, some of whose
+//! operations may have been left without an answer. O(n log n) time, O(n) memory.
+//!
+//! Gibbons and Korach ("Testing shared memories", SIAM Journal on Computing 26(4), 1997) decide
+//! reads and writes of unique values in O(n log n) once it is known which read read which write;
+//! Golab, Li and Shah ("Analyzing consistency properties for fun and profit", PODC 2011) give the
+//! same as a condition on zones. Both know complete operations and no compare-and-set. Here cas
+//! ties zones into chains, and operations without an answer are decided before (Gibbons and
+//! Korach's read-modify-write variant orders cas alone, without free writes between them).
+//! Values written more than once are left to the [general search](crate::search).
+//!
+//! # What is decided
+//!
+//! Each operation has a closed interval \[start, finish\] and takes effect at one instant in it;
+//! several may do so at the same instant, in any order. So one operation precedes another only
+//! if it finished strictly before the other started: operations that touch at one reading of
+//! the clock count as concurrent. A clock too coarse can hide a violation and cannot invent one.
+//! `fail` did not take effect; `info` may have, at any time from its start on, or never, so its
+//! finish is infinity. The initial value (nil unless set) was there before every instant, as if
+//! written at minus infinity. cas(a to a) leaves the register as it is: a read of `a` if
+//! acknowledged, and nothing at all if not.
+//!
+//! The register is linearizable iff some set of operations with all of `ok` and any of `info`
+//! has a total order that respects the instants and in which every read and cas finds what the
+//! last write or cas before it left. Assume that every value that was found has at most one
+//! possible writer (the initial value is one).
+//!
+//! # The steps, and why they are right
+//!
+//! **1. Which `info` took effect.** What an `ok` read or cas found was there, and only its one
+//! writer can have put it there: that took effect. If that writer is a cas, what it expected was
+//! there too, and so on (`clusters.rs`; each value is handled once, so this is linear). Any other
+//! `info` can be left out: nothing in a valid order found its value, so removing it from the
+//! order changes what others find only if it stood between a write and its readers, and removing
+//! it makes room there, never less. From here on every operation took effect.
+//!
+//! **2. Clusters.** The cluster of a write is its operation and all that found its value. In any
+//! order the cluster is a contiguous block that begins with the write, since a foreign write
+//! inside it would be found instead. So: a value found but never written is a violation; so is
+//! an operation that finishes before the writer of what it found starts; so are two cas that
+//! replace the same value, since each ends the block. Writes of values that nobody found may
+//! share a value: each is a cluster of its own.
+//!
+//! **3. Chains.** cas(a to b) is the last of a's block and the first of b's: the blocks are
+//! adjacent and share it. So clusters form chains C0, C1, ... Cm, each a contiguous block of the
+//! order; if they form a circle instead, none of its cas can be the first, a violation. Let `S_k`
+//! be the latest start and `F_k` the earliest finish in C_k (the cas between two clusters counts
+//! in both). Choose an instant `t_k` for the write of C_k. The others of C_k must find an instant
+//! in \[t_k, t_(k+1)\], so `t_k <= F_k` and `S_k <= t_(k+1)`, and the writer itself starts before
+//! `t_k`. These suffice: an operation with start <= t_(k+1), finish >= t_k and start <= finish
+//! meets \[t_k, t_(k+1)\], and those of C_k can be put in the order of their instants. Feasible
+//! increasing t exist iff `S_j <= F_k` for all j < k and each writer starts no later than `F_k`
+//! (step 2): `t_k` = the largest `S_j` with j < k or start of the writer is the least choice, and
+//! fits exactly then.
+//!
+//! **4. Zones.** Let `begin` be the least `F_k` and `end` the greatest `S_k` of a feasible chain.
+//! `t_0 <= t_k <= F_k` for all k, so the block begins no later than `begin`; likewise it ends no
+//! earlier than `end`.
+//! *Forward zone, begin < end*: the block covers \[begin, end\] in any order, and that is enough:
+//! raise each least `t_k` of step 3 to at least `begin`; this is allowed, as `begin <= F_k`; then
+//! `t_0 = begin`, since what bounds t_0 from below is the start of C_0's writer, which is <= every
+//! F_k; and all `t_k`, and the instants of the operations after the last, fit below `end`.
+//! *Backward zone, end <= begin*: any instant x with end <= x <= begin holds the entire block:
+//! every start is <= end <= x and every finish >= begin >= x.
+//!
+//! **5. Order of chains.** Let X, Y be chains. If X's block is before Y's, then the latest start
+//! in X is no later than the earliest finish in Y: `end_X <= begin_Y`. So `end_X > begin_Y` and
+//! `end_Y > begin_X` together are a violation; for two forward zones that says that they overlap
+//! in more than a point, for a backward zone that it lies strictly inside a forward one, and for
+//! two backward zones it is impossible. If there is no such pair, an order exists: forward zones
+//! are disjoint but for end points, so they go in the order of time; each backward zone contains
+//! an instant that is inside no forward zone (else, being an interval, it would lie strictly
+//! inside a single one, as neighbours leave at least their common end point free), and goes
+//! there.
+//!
+//! **6. The initial value** is a cluster whose writer starts and finishes at minus infinity; its
+//! chain begins there, so nothing can go before it.
+//!
+//! Sorting the forward zones costs O(n log n); all else is linear. `checkers/tests` compares
+//! this with a search of every order on random histories, and each witness with its definition.
+
+mod came_back;
+mod chains;
+mod clusters;
+mod explain;
+mod instead;
+mod keys;
+pub(crate) mod minimise;
+pub(crate) mod step;
+mod violation;
+mod witness;
+pub(crate) mod words;
+
+use std::borrow::Borrow;
+
+use crate::finding::Validity;
+use crate::history::{Operation, Value};
+use crate::search;
+use chains::Analysis;
+pub use keys::{check_history, finding, split_by_key};
+pub use words::Clock;
+
+/// What a check of a register takes for granted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// What the register held before the first operation.
+    pub initial: Value,
+    /// How many steps the general search may take where values are written more than once.
+    pub search_steps: u64,
+    /// Whether the general search takes a cas refused with [`MISMATCH`](crate::history::MISMATCH)
+    /// as proof that the value differed. Not every system means it that strictly.
+    pub refused_cas_observes: bool,
+    /// What the times are; only for the sentences.
+    pub clock: Clock,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            initial: Value::Nil,
+            search_steps: 2_000_000,
+            refused_cas_observes: false,
+            clock: Clock::Nanoseconds,
+        }
+    }
+}
+
+/// What came out for one register.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyResult {
+    pub validity: Validity,
+    /// How many violations there are, each proven on its own; one if the general search found it.
+    pub violations: usize,
+    /// How many operations were given.
+    pub operations: usize,
+    /// How many acknowledged reads and cas there are. Without any, nothing can be refuted.
+    pub observations: usize,
+}
+
+/// Whether the operations of one register (see [`split_by_key`]) are linearizable. Operations may
+/// come in any order. Operations that a register does not have make it unknown.
+pub fn check<O: Borrow<Operation>>(operations: &[O]) -> Validity {
+    check_key(operations, &Settings::default()).validity
+}
+
+/// As [`check`], with settings, and with the number of violations.
+pub fn check_key<O: Borrow<Operation>>(operations: &[O], settings: &Settings) -> KeyResult {
+    let mut result = KeyResult {
+        validity: Validity::Valid,
+        violations: 0,
+        operations: operations.len(),
+        observations: 0,
+    };
+    let compacted = match step::compact(operations, &settings.initial) {
+        Ok(compacted) => compacted,
+        Err(reason) => {
+            result.validity = Validity::Unknown { reason };
+            return result;
+        }
+    };
+    let steps = &compacted.steps;
+    result.observations = steps.iter().filter(|step| step.sure && step.observes.is_some()).count();
+    let analysis = Analysis::new(steps, compacted.values.len());
+    result.violations = analysis.tally.violations;
+    if let Some(witness) = witness::witness(operations, &compacted, &analysis, settings.clock) {
+        result.validity = Validity::Invalid { witness: Box::new(witness) };
+        return result;
+    }
+    let needs_search = settings.refused_cas_observes && !compacted.refusals.is_empty();
+    if analysis.repeated().is_some() || needs_search {
+        result.validity = search::check_steps(operations, &compacted, settings);
+        result.violations = usize::from(result.validity.is_invalid());
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Longer histories, valid by construction and then changed: the register check against the
+//! general search.
+
+mod support;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use splitbrain_checkers::finding::Validity;
+use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
+use splitbrain_checkers::register::{self, Settings};
+use splitbrain_checkers::search;
+use support::generate::{self, Shape};
+
+const SHAPE: Shape =
+    Shape { operations: 120, clients: 5, writes: 30, cas: 20, unanswered: 300, values: 0 };
+
+/// Changes what one operation found, or when it was.
+fn mutate(random: &mut ChaCha8Rng, operations: &mut [Operation]) {
+    let count = operations.len();
+    let other = random.random_range(0..count);
+    let victim = random.random_range(0..count);
+    let written = match &operations[other] {
+        Operation { f: Function::Write, input, .. } => input.clone(),
+        Operation { output, .. } => output.as_pair().map_or(output, |(_, new)| new).clone(),
+    };
+    let operation = &mut operations[victim];
+    match random.random_range(0..4) {
+        0 if operation.f == Function::Read => operation.output = written,
+        1 if operation.f == Function::Cas => {
+            let new = operation.input.as_pair().unwrap().1.clone();
+            operation.input = Value::pair(written, new);
+            operation.outcome = Outcome::Ok;
+            operation.complete = operation.complete.or(Some(Time(operation.invoke.0 + 30_000)));
+        }
+        2 => {
+            let later = random.random_range(0..60_000);
+            operation.invoke = Time(operation.invoke.0 + later);
+            operation.complete = operation.complete.map(|end| Time(end.0 + later));
+        }
+        _ if operation.outcome == Outcome::Ok => {
+            let end = operation.complete.unwrap().0;
+            operation.complete = Some(Time(random.random_range(operation.invoke.0..=end)));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn unchanged_histories_are_valid() {
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    for case in 0..300 {
+        let operations = generate::valid(&mut random, SHAPE);
+        assert_eq!(register::check(&operations), Validity::Valid, "case {case}");
+    }
+}
+
+#[test]
+fn register_check_and_search_agree_on_changed_histories() {
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let (mut valid, mut invalid, mut undecided) = (0, 0, 0);
+    let settings = Settings { search_steps: 200_000, ..Settings::default() };
+    for case in 0..4_000 {
+        let mut operations = generate::valid(&mut random, SHAPE);
+        for _ in 0..random.random_range(1..=3) {
+            mutate(&mut random, &mut operations);
+        }
+        let answer = register::check(&operations);
+        match (&answer, search::check(&operations, &settings)) {
+            (Validity::Valid, Validity::Valid) => valid += 1,
+            (Validity::Invalid { witness }, Validity::Invalid { .. }) => {
+                invalid += 1;
+                assert!(witness.operations.len() <= 12, "case {case}: {witness:#?}");
+            }
+            (_, Validity::Unknown { .. }) => undecided += 1,
+            (register, search) => panic!("case {case}: {register:#?}, {search:#?}"),
+        }
+    }
+    println!("{valid} valid, {invalid} invalid, {undecided} not decided by the search");
+    assert!(valid.min(invalid) * 5 > valid + invalid);
+    assert!(undecided < 400, "{undecided}");
+}
+
+#[test]
+fn the_search_finds_an_order_of_long_histories_with_repeated_values() {
+    let mut random = ChaCha8Rng::seed_from_u64(13);
+    for (operations, clients, values) in [(20_000, 5, 5), (5_000, 20, 5), (2_000, 50, 3)] {
+        let shape = Shape { operations, clients, values, unanswered: 2, ..SHAPE };
+        let operations = generate::valid(&mut random, shape);
+        assert_eq!(register::check(&operations), Validity::Valid, "{shape:?}");
+    }
+}

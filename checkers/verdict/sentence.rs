@@ -1,0 +1,235 @@
+//! The verdict in plain words, and the list of what it rests on.
+
+use std::collections::BTreeMap;
+
+use super::exercise::{Exercise, Exercised, exercised};
+use super::{Decision, Evidence, Inputs, Kind, PartitionVerdict, Served};
+use crate::availability::{Answered, Class, Level, Row};
+use crate::convergence::{Agreement, Convergence};
+use crate::finding::{Finding, Validity};
+use crate::history::Name;
+use crate::words::{count, list};
+
+/// One sentence without a subject, to be followed by "under these faults, with these settings".
+pub(super) fn sentence(inputs: &Inputs, partitions: &[Exercised], decision: &Decision) -> String {
+    let refuted = inputs.linearizable.map_or(String::new(), refuted);
+    let consistent = inputs.linearizable.map_or(String::new(), consistent);
+    let healed = inputs.convergence.map_or(String::new(), |(c, _)| format!("; {}", healed(c)));
+    let unhealed = match inputs.convergence {
+        Some((Convergence { agreement: Agreement::Refuted { .. }, .. }, _)) => healed.as_str(),
+        _ => "",
+    };
+    match decision.kind {
+        Kind::CP => {
+            let served = example(partitions, Served::OneSide);
+            format!("behaved CP: {consistent}{}{served}{unhealed}", in_each(partitions))
+        }
+        Kind::CHalts => {
+            let halted = example(partitions, Served::Nobody);
+            format!(
+                "behaved C, halts: {consistent}, but no side stayed available{halted}{unhealed}"
+            )
+        }
+        Kind::AP => format!(
+            "behaved AP: every node went on answering reads and writes on all sides of the cut, \
+             and {refuted}{healed}"
+        ),
+        Kind::Mixed => format!(
+            "behaved neither CP nor AP but mixed: reads stayed available at every node, writes on \
+             one side only{}, and {refuted}{healed}",
+            example(partitions, Served::OneSide)
+        ),
+        Kind::Neither if inputs.availability.nodes.len() == 1 => {
+            format!("behaved neither CP nor AP: there is a single copy, and even so {refuted}")
+        }
+        Kind::Neither => format!(
+            "behaved neither CP nor AP: {refuted}, and yet {}{}{healed}",
+            not_available(partitions),
+            both_sides(partitions)
+        ),
+        Kind::SingleCopy => format!(
+            "behaved as a single copy: {consistent}, but no second replica serves, so CAP says \
+             nothing about it"
+        ),
+        Kind::Inconclusive => {
+            let reason = decision.reason.as_deref().unwrap_or("no reason is known");
+            let also = match inputs.linearizable.is_some_and(|f| f.validity.is_invalid()) {
+                true => format!("; {refuted} all the same"),
+                false => String::new(),
+            };
+            format!("behaved in a way that this run does not decide: {reason}{also}")
+        }
+    }
+}
+
+fn consistent(finding: &Finding) -> String {
+    format!("it was linearizable throughout ({})", count(finding.operations, "operation"))
+}
+
+fn refuted(finding: &Finding) -> String {
+    match finding.keys.len() {
+        0 => "linearizability was refuted".into(),
+        keys => format!("linearizability was refuted on {}", count(keys, "key")),
+    }
+}
+
+fn healed(convergence: &Convergence) -> String {
+    let agreement = match &convergence.agreement {
+        Agreement::Agreed { after } => {
+            format!("after the heal all nodes agreed within {:.3} s", after.as_secs_f64())
+        }
+        Agreement::Refuted { keys } => format!(
+            "after the heal the nodes did not agree on {} of {}",
+            keys.len(),
+            count(convergence.keys.len(), "key")
+        ),
+        Agreement::Unknown { .. } => {
+            "whether the nodes agreed after the heal is not known".to_owned()
+        }
+    };
+    let lost = match (convergence.lost.len(), &convergence.agreement) {
+        (0, Agreement::Unknown { .. }) => String::new(),
+        (0, _) => ", and no acknowledged write was lost".into(),
+        (lost, _) => {
+            let of = count(convergence.acknowledged, "acknowledged write");
+            format!(", and {lost} of {of} {} lost", if lost == 1 { "was" } else { "were" })
+        }
+    };
+    let phantoms = match convergence.phantoms.len() {
+        0 => String::new(),
+        phantoms => format!(", and nodes held {} that nobody wrote", count(phantoms, "value")),
+    };
+    format!("{agreement}{lost}{phantoms}")
+}
+
+fn in_each(partitions: &[Exercised]) -> String {
+    match exercised(partitions).count() {
+        1 => String::new(),
+        partitions => format!(", and in each of {partitions} partitions one side stayed available"),
+    }
+}
+
+/// `; with n1 cut off from n2 and n3, n2 and n3 stayed available and n1 was unavailable for ...`
+fn example(partitions: &[Exercised], wanted: Served) -> String {
+    let alike =
+        |partition: &PartitionVerdict| partition.exercise == Exercise::Exercised { served: wanted };
+    let same = exercised(partitions).find(|(partition, _)| alike(partition));
+    let Some((partition, cells)) = same.or_else(|| exercised(partitions).next()) else {
+        return String::new();
+    };
+    let served: Vec<&Name> =
+        cells.sides().iter().filter(|side| cells.is_served(side)).flatten().collect();
+    let mut parts = Vec::new();
+    if !served.is_empty() {
+        parts.push(format!("{} stayed available", list(&served)));
+    }
+    parts.extend(unavailable(cells.at_level(Level::Unavailable)));
+    format!("; with {}, {}", split(&partition.sides), parts.join(" and "))
+}
+
+/// `n1 cut off from n2 and n3`.
+fn split(sides: &[Vec<Name>]) -> String {
+    match sides {
+        [larger, smaller] => format!("{} cut off from {}", list(smaller), list(larger)),
+        _ => {
+            let sides: Vec<String> = sides.iter().map(|side| side.join(", ")).collect();
+            format!("the sides {} cut apart", sides.join(" | "))
+        }
+    }
+}
+
+/// `n1 was unavailable for reads and writes (3 of 812 answered)`; `None` if there is no row.
+fn unavailable<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<String> {
+    let mut classes: BTreeMap<&Name, Vec<Class>> = BTreeMap::new();
+    let mut total = Answered::default();
+    for row in rows {
+        classes.entry(&row.node).or_default().push(row.class);
+        total.answered += row.answered.answered;
+        total.attempted += row.answered.attempted;
+    }
+    let mut nodes: BTreeMap<Vec<Class>, Vec<&Name>> = BTreeMap::new();
+    for (node, classes) in classes {
+        nodes.entry(classes).or_default().push(node);
+    }
+    let groups: Vec<String> = nodes
+        .iter()
+        .map(|(classes, nodes)| {
+            let classes: Vec<String> = classes.iter().map(Class::to_string).collect();
+            let verb = if nodes.len() == 1 { "was" } else { "were" };
+            format!("{} {verb} unavailable for {}", list(nodes), list(&classes))
+        })
+        .collect();
+    (!groups.is_empty()).then(|| format!("{} ({total} answered)", groups.join(", ")))
+}
+
+/// Who was not available in the first partition where that can be said.
+fn not_available(partitions: &[Exercised]) -> String {
+    let of = |level: Level| {
+        exercised(partitions).find_map(|(partition, cells)| match level {
+            Level::Unavailable => {
+                let text = unavailable(cells.at_level(level))?;
+                Some(format!("with {}, {text}", split(&partition.sides)))
+            }
+            _ => cells.at_level(level).next().map(|row| {
+                let Row { node, answered, class, .. } = row;
+                format!("with {}, {node} answered only {answered} {class}", split(&partition.sides))
+            }),
+        })
+    };
+    of(Level::Unavailable)
+        .or_else(|| of(Level::Partial))
+        .unwrap_or_else(|| "not every node was available".into())
+}
+
+fn both_sides(partitions: &[Exercised]) -> &'static str {
+    match exercised(partitions).any(|(partition, _)| partition.writes_on_both_sides.is_some()) {
+        true => "; both sides of a cut acknowledged writes",
+        false => "",
+    }
+}
+
+/// Everything that the verdict rests on, in the order of the questions.
+pub(super) fn evidence(inputs: &Inputs, partitions: &[Exercised]) -> Vec<Evidence> {
+    let mut evidence: Vec<Evidence> = inputs.linearizable.into_iter().map(of_finding).collect();
+    for (partition, cells) in partitions {
+        let operations = match &partition.exercise {
+            Exercise::Crossed { operations, .. } => operations.to_vec(),
+            _ => Vec::new(),
+        };
+        let said = match &partition.exercise {
+            Exercise::Exercised { .. } => availability(cells.rows()),
+            Exercise::Unproven { reason } => format!("not proven: {reason}"),
+            Exercise::NotExercised { reason } => format!("left out: {reason}"),
+            Exercise::Crossed { reason, .. } => format!("left out: {reason}"),
+        };
+        evidence.push(Evidence { text: format!("{}: {said}", partition.name), operations });
+        evidence.extend(partition.evidence.iter().map(|part| Evidence {
+            text: format!("{}: {}", partition.name, part.text),
+            operations: part.operations.clone(),
+        }));
+    }
+    evidence.extend(inputs.convergence.map(|(_, finding)| of_finding(finding)));
+    evidence
+}
+
+/// `n1 answered 0 of 412 reads (unavailable), ...`
+fn availability<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    let rows: Vec<String> = rows
+        .map(|row| format!("{} answered {} {} ({})", row.node, row.answered, row.class, row.level))
+        .collect();
+    rows.join(", ")
+}
+
+fn of_finding(finding: &Finding) -> Evidence {
+    let Finding { check, summary, .. } = finding;
+    match &finding.validity {
+        Validity::Valid => Evidence { text: format!("{check}: {summary}"), operations: Vec::new() },
+        Validity::Unknown { reason } => {
+            Evidence { text: format!("{check}: not known: {reason}"), operations: Vec::new() }
+        }
+        Validity::Invalid { witness } => Evidence {
+            text: format!("not {check}: {}", witness.sentence),
+            operations: witness.operations.iter().map(|operation| operation.index).collect(),
+        },
+    }
+}

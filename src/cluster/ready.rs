@@ -1,0 +1,85 @@
+//! Waits until a node says that the cluster works.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::node::RunningNode;
+use crate::plan::{Ready, ReadyProbe};
+use crate::run::fault::HarnessFault;
+
+/// Pause between two questions.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks until the answer is the wanted one, the node has ended, or the time is up.
+pub async fn wait(ready: &Ready, node: &RunningNode) -> Result<(), HarnessFault> {
+    let deadline = Instant::now() + ready.within;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(PATIENCE)
+        .build()
+        .map_err(|error| HarnessFault::Sandbox(format!("no http client: {error}")))?;
+    loop {
+        let reason = match ask(&ready.probe, &client).await {
+            Ok(answer) if answer.contains(&ready.contains) => return Ok(()),
+            Ok(answer) => format!(
+                "the ready check answered without {:?}: {}",
+                ready.contains,
+                shortened(&answer)
+            ),
+            Err(reason) => reason,
+        };
+        if Instant::now() >= deadline || node.has_ended() {
+            return Err(HarnessFault::NeverReady {
+                node: node.name.to_string(),
+                within: ready.within,
+                reason,
+                log: node.log().to_path_buf(),
+                tail: node.tail(),
+            });
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn ask(probe: &ReadyProbe, client: &reqwest::Client) -> Result<String, String> {
+    match probe {
+        ReadyProbe::Http(url) => {
+            let answer = client.get(url).send().await.map_err(|error| format!("{url}: {error}"))?;
+            let status = answer.status();
+            let text = answer.text().await.map_err(|error| format!("{url}: {error}"))?;
+            if status == reqwest::StatusCode::OK {
+                Ok(text)
+            } else {
+                Err(format!("{url}: {status} {}", shortened(&text)))
+            }
+        }
+        ReadyProbe::Command(command) => {
+            let run = tokio::process::Command::new("sh")
+                .arg("-c")
+                .arg(command)
+                .stdin(Stdio::null())
+                .kill_on_drop(true)
+                .output();
+            let output = timeout(PATIENCE, run)
+                .await
+                .map_err(|_| format!("no answer in {PATIENCE:?}: {command}"))?
+                .map_err(|error| format!("sh cannot be run: {error}"))?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            if output.status.success() {
+                Ok(text)
+            } else {
+                let error = String::from_utf8_lossy(&output.stderr);
+                Err(format!("{}: {command}: {}", output.status, shortened(&error)))
+            }
+        }
+    }
+}
+
+/// Enough of an answer to see what it is.
+fn shortened(text: &str) -> String {
+    text.trim().chars().take(200).collect()
+}

@@ -1,0 +1,59 @@
+//! `splitbrain run`: plan, record inside the sandbox, conclude outside of it.
+
+use std::io::IsTerminal;
+
+use super::plan::{planned, programs_present};
+use super::{fault, refuse};
+use crate::cli::RunArguments;
+use crate::conclude::{Conclusion, conclude};
+use crate::exit::Exit;
+use crate::report::terminal::terminal;
+use crate::sandbox::{self, Side};
+use crate::session;
+use crate::store::RunFolder;
+
+pub fn run(arguments: &RunArguments, verbose: u8) -> Exit {
+    let plan = match planned(&arguments.plan) {
+        Ok(plan) => plan,
+        Err(exit) => return exit,
+    };
+    if let Err(exit) = programs_present(&plan) {
+        return exit;
+    }
+    let folder = match RunFolder::create(&arguments.results, &plan) {
+        Ok(folder) => folder,
+        Err(error) => return refuse(format!("{}: {error}", arguments.results.display())),
+    };
+    let exit_code = match sandbox::enter() {
+        Ok(Side::Inside(inside)) => {
+            let exit = session::record(&inside, &folder, arguments.progress_json, verbose);
+            std::process::exit(exit as i32);
+        }
+        Ok(Side::Outside { exit_code }) => exit_code,
+        Err(refusal) => return fault(format!("{refusal}\n`splitbrain doctor` says more")),
+    };
+    if exit_code == i32::from(session::ENDED_AT_ONCE) {
+        eprintln!("splitbrain: ended at once; what was recorded is in {}", folder.path().display());
+        return Exit::Unknown;
+    }
+    if exit_code != Exit::Valid as i32 {
+        eprintln!("splitbrain: no verdict; what was recorded is in {}", folder.path().display());
+        return Exit::HarnessFault;
+    }
+    match conclude(&folder, arguments.expect) {
+        Ok(conclusion) => say(arguments, &conclusion),
+        Err(error) => fault(format!("{}: {error:#}", folder.path().display())),
+    }
+}
+
+fn say(arguments: &RunArguments, conclusion: &Conclusion) -> Exit {
+    if arguments.json {
+        match serde_json::to_string_pretty(&conclusion.summary()) {
+            Ok(text) => println!("{text}"),
+            Err(error) => return fault(error),
+        }
+    } else if !arguments.progress_json {
+        print!("{}", terminal(&conclusion.data, std::io::stdout().is_terminal()));
+    }
+    conclusion.exit()
+}

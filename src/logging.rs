@@ -1,0 +1,31 @@
+//! Logs: to a file in the run's folder, and to standard error with `-v`.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+/// Starts logging; an error if the file cannot be opened or logging was started before.
+pub fn start(file: &Path, verbose: u8) -> io::Result<()> {
+    let file = File::options().create(true).append(true).open(file)?;
+    let to_file = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_writer(file)
+        .with_filter(LevelFilter::from_level(Level::DEBUG));
+    let level = match verbose {
+        0 => LevelFilter::OFF,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let to_terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(level);
+    tracing_subscriber::registry()
+        .with(to_file)
+        .with(to_terminal)
+        .try_init()
+        .map_err(|error: TryInitError| io::Error::other(error))
+}

@@ -1,0 +1,111 @@
+//! The part of a run that happens inside the sandbox.
+//!
+//! It takes the plan from the run's folder, so every run shows that `plan.yaml` is all that is
+//! needed, and only records: what it means is concluded outside, when the sandbox is gone.
+
+use std::io;
+use std::process::Command;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::sandbox::{Inside, Running};
+use crate::store::{Ending, Machine, RunFolder, RunRecord};
+use crate::{logging, run};
+
+/// Records a run in its folder. Valid if it was recorded, whole or up to an interrupt; what
+/// went wrong otherwise is in `run.json` and on standard error.
+pub fn record(inside: &Inside, folder: &RunFolder, progress_json: bool, verbose: u8) -> Exit {
+    match try_to_record(inside, folder, progress_json, verbose) {
+        Ok(Ending::Complete | Ending::Interrupted) => Exit::Valid,
+        Ok(Ending::Fault { message }) => {
+            eprintln!("splitbrain: {message}");
+            Exit::HarnessFault
+        }
+        Err(error) => {
+            eprintln!("splitbrain: {}: {error}", folder.path().display());
+            Exit::HarnessFault
+        }
+    }
+}
+
+fn try_to_record(
+    inside: &Inside,
+    folder: &RunFolder,
+    progress_json: bool,
+    verbose: u8,
+) -> io::Result<Ending> {
+    logging::start(&folder.log(), verbose)?;
+    let plan = folder.plan()?;
+    let names = plan.target.nodes.iter().map(|node| node.name.clone()).collect();
+    Running::of(inside, names)?.write(folder.path())?;
+    // One worker: the clients have threads of their own.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let ending = runtime.block_on(play(inside, &plan, folder, progress_json));
+    Running::remove(folder.path())?;
+    ending
+}
+
+/// Runs, and keeps in `run.json` how that ended.
+async fn play(
+    inside: &Inside,
+    plan: &Plan,
+    folder: &RunFolder,
+    progress_json: bool,
+) -> io::Result<Ending> {
+    let mut record = RunRecord {
+        splitbrain: env!("CARGO_PKG_VERSION").into(),
+        target_version: plan.target.version.as_deref().and_then(first_line),
+        started: jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        machine: Machine::here(),
+        ending: None,
+    };
+    folder.write_record(&record)?;
+    let progress = Progress::new(progress_json);
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(listen(stop));
+    tracing::info!(seed = plan.seed, target = %plan.target.name, "the run begins");
+    let ending = match run::run(inside, plan, folder, &progress, stopped).await {
+        Ok(ending) => ending,
+        Err(fault) => Ending::Fault { message: fault.to_string() },
+    };
+    progress.finish();
+    tracing::info!(?ending, "the run ends");
+    record.ending = Some(ending.clone());
+    folder.write_record(&record)?;
+    Ok(ending)
+}
+
+/// The first interrupt asks the run to heal and end; the second ends at once, and the kernel
+/// takes the sandbox away.
+async fn listen(stop: watch::Sender<bool>) {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if stop.send_replace(true) {
+            std::process::exit(i32::from(ENDED_AT_ONCE));
+        }
+        eprintln!("splitbrain: healing, then checking what there is; once more ends at once");
+    }
+}
+
+/// Exit code of the part inside when a second interrupt ended it: nothing is to be concluded.
+pub const ENDED_AT_ONCE: u8 = 130;
+
+/// What a recipe's version command says, in one line.
+fn first_line(command: &str) -> Option<String> {
+    let output = Command::new("sh").arg("-c").arg(command).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    said.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_string)
+}

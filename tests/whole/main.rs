@@ -1,0 +1,7 @@
+//! The whole program, as a user runs it: real clusters in real sandboxes.
+//!
+//! One binary, so that `--test-threads=1` keeps clusters from sharing the cores.
+
+mod demo;
+mod real;
+mod support;

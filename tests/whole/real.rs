@@ -1,0 +1,54 @@
+//! Real databases from Debian's packages get the verdicts that they deserve.
+//!
+//! Run by `make whole`, one at a time: each brings up a cluster on the cores of this machine.
+
+use crate::support::run;
+
+#[test]
+fn etcd_with_linearizable_reads_is_cp() {
+    let results = tempfile::tempdir().unwrap();
+    let run = run(results.path(), "workloads/register.yaml", "etcd", &["--expect", "CP"]);
+    assert_eq!((run.kind(), run.exit), ("CP", 0), "{}", run.story());
+    assert_eq!(run.finding("linearizable"), "valid", "{}", run.story());
+    assert_eq!(run.finding("convergent"), "valid", "{}", run.story());
+}
+
+#[test]
+fn etcd_with_serializable_reads_is_refuted_with_a_witness() {
+    let results = tempfile::tempdir().unwrap();
+    let set = ["--set", "read=serializable"];
+    let run = run(results.path(), "workloads/register.yaml", "etcd", &set);
+    assert_eq!(run.exit, 1, "{}", run.story());
+    assert_eq!(run.finding("linearizable"), "invalid", "{}", run.story());
+    assert!(!run.witness("linearizable").is_empty(), "{}", run.story());
+    assert_eq!(run.kind(), "mixed", "{}", run.story());
+}
+
+#[test]
+fn redis_cluster_loses_acknowledged_writes_and_is_not_ap() {
+    let results = tempfile::tempdir().unwrap();
+    let run = run(results.path(), "workloads/register.yaml", "redis", &[]);
+    assert_eq!(run.exit, 1, "{}", run.story());
+    assert_eq!(run.finding("linearizable"), "invalid", "{}", run.story());
+    assert_eq!(run.finding("convergent"), "invalid", "{}", run.story());
+    assert!(run.witness("convergent").contains("acknowledged"), "{}", run.story());
+    assert_eq!(run.kind(), "neither", "{}", run.story());
+}
+
+#[test]
+fn zookeeper_with_local_reads_is_refuted_as_linearizable() {
+    let results = tempfile::tempdir().unwrap();
+    let set = ["--set", "read=local"];
+    let run = run(results.path(), "workloads/register.yaml", "zookeeper", &set);
+    assert_eq!(run.exit, 1, "{}", run.story());
+    assert_eq!(run.finding("linearizable"), "invalid", "{}", run.story());
+    assert!(!run.witness("linearizable").is_empty(), "{}", run.story());
+}
+
+#[test]
+fn zookeeper_with_sync_before_reads_is_cp() {
+    let results = tempfile::tempdir().unwrap();
+    let more = ["--set", "read=sync", "--expect", "CP"];
+    let run = run(results.path(), "workloads/register.yaml", "zookeeper", &more);
+    assert_eq!((run.kind(), run.exit), ("CP", 0), "{}", run.story());
+}
