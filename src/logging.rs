@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
@@ -16,16 +16,23 @@ pub fn start(file: &Path, verbose: u8) -> io::Result<()> {
     let to_file = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(file)
-        .with_filter(LevelFilter::from_level(Level::DEBUG));
+        .with_filter(ours(LevelFilter::DEBUG));
     let level = match verbose {
         0 => LevelFilter::OFF,
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let to_terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(level);
+    let to_terminal =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(ours(level));
     tracing_subscriber::registry()
         .with(to_file)
         .with(to_terminal)
         .try_init()
         .map_err(|error: TryInitError| io::Error::other(error))
+}
+
+/// Our own lines from this level on, of libraries warnings only: an HTTP client has two lines to
+/// say for every operation.
+fn ours(level: LevelFilter) -> Targets {
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("splitbrain", level)
 }
