@@ -65,7 +65,7 @@ async fn play(
         ending: None,
     };
     folder.write_record(&record)?;
-    let progress = Progress::new(progress_json);
+    let progress = Progress::new(progress_json, &plan.target.name);
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(listen(stop));
     tracing::info!(seed = plan.seed, target = %plan.target.name, "the run begins");
