@@ -4,11 +4,17 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+/// What our own code says, and the warnings of libraries: an HTTP client alone has several lines
+/// to say of every request.
+fn of_the_harness(level: LevelFilter) -> Targets {
+    Targets::new().with_default(LevelFilter::WARN).with_target("splitbrain", level)
+}
 
 /// Starts logging; an error if the file cannot be opened or logging was started before.
 pub fn start(file: &Path, verbose: u8) -> io::Result<()> {
@@ -16,13 +22,14 @@ pub fn start(file: &Path, verbose: u8) -> io::Result<()> {
     let to_file = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(file)
-        .with_filter(LevelFilter::from_level(Level::DEBUG));
-    let level = match verbose {
-        0 => LevelFilter::OFF,
-        1 => LevelFilter::INFO,
-        _ => LevelFilter::DEBUG,
+        .with_filter(of_the_harness(LevelFilter::DEBUG));
+    let to_terminal = match verbose {
+        0 => Targets::new(),
+        1 => of_the_harness(LevelFilter::INFO),
+        _ => Targets::new().with_default(LevelFilter::DEBUG),
     };
-    let to_terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(level);
+    let to_terminal =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(to_terminal);
     tracing_subscriber::registry()
         .with(to_file)
         .with(to_terminal)

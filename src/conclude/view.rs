@@ -5,9 +5,9 @@ use splitbrain_checkers::availability::{Availability, Class, FirstSuccess, Perio
 use splitbrain_checkers::convergence::agreement::KeyState;
 use splitbrain_checkers::convergence::{Agreement as Seen, Convergence, KeyStatus};
 use splitbrain_checkers::history::{Event, History, Name};
-use splitbrain_checkers::verdict::{Exercise, Kind, Verdict};
+use splitbrain_checkers::verdict::{Exercise, Kind};
 
-use super::{Judged, Recorded, incomplete};
+use super::{Judged, Recorded};
 use crate::plan::{Partition, Phase, Plan};
 use crate::report::data::{
     Agreement, AvailabilityRow, AvailabilityView, ConvergenceView, FinalValues, FirstAnswer,
@@ -36,7 +36,7 @@ pub fn run_data(
         findings: judged.findings.clone(),
         availability: availability(&judged.availability),
         convergence: judged.convergence.as_ref().map(convergence),
-        verdict: verdict(&judged.verdict, recorded, expected),
+        verdict: verdict(judged, recorded, expected),
     }
 }
 
@@ -121,7 +121,8 @@ fn links(recorded: &Recorded) -> Vec<LinkEvent> {
         .collect()
 }
 
-fn verdict(verdict: &Verdict, recorded: &Recorded, expected: Option<Kind>) -> VerdictView {
+fn verdict(judged: &Judged, recorded: &Recorded, expected: Option<Kind>) -> VerdictView {
+    let Judged { verdict, incomplete, .. } = judged;
     let mut not_exercised: Vec<String> = verdict
         .partitions
         .iter()
@@ -132,7 +133,7 @@ fn verdict(verdict: &Verdict, recorded: &Recorded, expected: Option<Kind>) -> Ve
             | Exercise::Crossed { reason, .. } => Some(format!("{}: {reason}", partition.name)),
         })
         .collect();
-    not_exercised.extend(incomplete(recorded));
+    not_exercised.extend(incomplete.clone());
     let subject = subject(recorded);
     VerdictView {
         kind: verdict.kind,

@@ -92,7 +92,7 @@ enum Command {
     Poll(Vec<Name>, oneshot::Sender<BTreeMap<Name, Copy>>),
 }
 
-/// The handle of one node's clients. Dropping it ends the thread.
+/// The handle of one node's clients. Dropping it ends the thread, whatever it waits for.
 pub struct NodeClients {
     pub node: Name,
     mode: watch::Sender<Mode>,
@@ -171,8 +171,8 @@ impl NodeClients {
 
 impl Drop for NodeClients {
     fn drop(&mut self) {
-        let (closed, _) = mpsc::unbounded_channel();
-        self.commands = closed;
+        // With the sender of the mode gone the clients have nobody to work for.
+        self.mode = watch::channel(Mode::Paused).0;
         if let Some(thread) = self.thread.take() {
             // A panic on the thread has been reported as a harness fault.
             let _ = thread.join();
@@ -201,7 +201,14 @@ fn serve(
         }
     };
     let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, Beside::new(shared, node).serve(mode, commands));
+    let mut wanted = mode.clone();
+    local.block_on(&runtime, async {
+        tokio::select! {
+            () = Beside::new(shared, node).serve(mode, commands) => {}
+            // Never the mode, so this waits until the handle is dropped.
+            _ = wanted.wait_for(|_| false) => {}
+        }
+    });
 }
 
 /// One operation to carry out.

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::reference::bug::Bug;
 use crate::reference::mode;
 use crate::reference::server::{Disk, Server};
-use crate::reference::{Arguments, Peer, node};
+use crate::reference::{Arguments, Log, Peer, node};
 
 pub struct Cluster {
     nodes: Vec<TestNode>,
@@ -65,10 +65,12 @@ impl Cluster {
                 read_quorum: 2,
                 write_quorum: 2,
                 seed: 7,
+                log: Log::Quiet,
             };
             let (node, address) = node(arguments).unwrap();
             let (name, peers) = (node.name.clone(), node.peers.clone());
-            let server = Arc::new(Server::start(mode::named(mode).unwrap(), node).await.unwrap());
+            let mode = mode::named(mode).unwrap();
+            let server = Arc::new(Server::start(mode, node, Log::Quiet).await.unwrap());
             let running = server.clone();
             let http = tokio::spawn(async move { running.run(listener).await.unwrap() });
             nodes.push(TestNode { name, address, peers, server, http, _data: data });
