@@ -142,6 +142,12 @@ impl Cluster {
         self.send(self.client.put(url).json(&json!({ "value": value }))).await.0
     }
 
+    /// Writes at a node until that is acknowledged: on a busy machine a working cluster too may
+    /// need a second attempt.
+    pub async fn acknowledges(&self, i: usize, key: &str, value: i64) {
+        eventually(async || self.write(i, key, value).await == 200).await;
+    }
+
     pub async fn cas(&self, i: usize, key: &str, expected: i64, new: i64) -> u16 {
         let url = self.url(i, &format!("registers/{key}/cas"));
         self.send(self.client.post(url).json(&json!({ "expected": expected, "new": new }))).await.0

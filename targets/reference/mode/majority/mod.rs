@@ -107,9 +107,12 @@ pub fn start(node: Node, reads: Reads) -> Starting {
 fn config() -> Result<openraft::Config, StartError> {
     let config = openraft::Config {
         cluster_name: "splitbrain-reference".to_owned(),
-        heartbeat_interval: 75,
-        election_timeout_min: 250,
+        // Also the time limit of every message to a follower.
+        heartbeat_interval: 100,
+        election_timeout_min: 300,
         election_timeout_max: 450,
+        // Few enough for that limit on a busy machine, or a follower could never catch up.
+        max_payload_entries: 50,
         snapshot_policy: SnapshotPolicy::Never,
         replication_lag_threshold: u64::MAX,
         ..openraft::Config::default()
