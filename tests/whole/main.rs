@@ -3,6 +3,8 @@
 //! One binary, so that `--test-threads=1` keeps clusters from sharing the cores.
 
 mod demo;
+mod faults;
+mod interrupt;
 mod kill;
 mod processes;
 mod real;

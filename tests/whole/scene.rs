@@ -64,6 +64,18 @@ impl Scene {
         self.file("short.yaml", &workload(phases))
     }
 
+    /// The recipe of the reference cluster with these replacements, as a target of its own.
+    #[track_caller]
+    pub fn target(&self, replacements: &[(&str, &str)]) -> String {
+        let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/reference/cluster.yaml");
+        let mut recipe = text(&recipe);
+        for (old, new) in replacements {
+            assert!(recipe.contains(old), "{old}");
+            recipe = recipe.replace(old, new);
+        }
+        self.file("mine.yaml", &recipe)
+    }
+
     /// `splitbrain ARGUMENTS --results RESULTS`.
     pub fn start(&self, arguments: &[&str]) -> Started {
         let mut command = splitbrain();
