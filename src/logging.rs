@@ -1,7 +1,7 @@
 //! Logs: to a file in the run's folder, and to standard error with `-v`.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use tracing::level_filters::LevelFilter;
@@ -28,8 +28,10 @@ pub fn start(file: &Path, verbose: u8) -> io::Result<()> {
         1 => of_the_harness(LevelFilter::INFO),
         _ => Targets::new().with_default(LevelFilter::DEBUG),
     };
-    let to_terminal =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(to_terminal);
+    let to_terminal = tracing_subscriber::fmt::layer()
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_filter(to_terminal);
     tracing_subscriber::registry()
         .with(to_file)
         .with(to_terminal)

@@ -116,7 +116,7 @@ impl Timeline {
         let nemesis = self.nemesis.clone();
         let partition = blocking(move || nemesis.heal(active)).await?;
         self.mark("healed", Value::Text(name.into()))?;
-        tracing::info!(?partition.proof, name = %partition.name, "healed");
+        tracing::info!(?partition.proof, name = %partition.name, "whether the cut was real");
         self.folder
             .append_partition(&partition)
             .map_err(|error| HarnessFault::History(error.to_string()))

@@ -207,7 +207,8 @@ fn wait_for(child: Pid) -> i32 {
     }
 }
 
-/// When a process began, in clock ticks since boot; `None` if there is none.
+/// When a process began, in clock ticks since boot; `None` if there is none, or if it has ended
+/// and only waits for somebody to ask for its exit code.
 fn started_ticks(pid: i32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     parse_started_ticks(&text)
@@ -216,7 +217,11 @@ fn started_ticks(pid: i32) -> Option<u64> {
 /// Field 22. The second one is the program's name in parentheses, which may hold any character.
 fn parse_started_ticks(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(19)?.parse().ok()
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    if matches!(*fields.first()?, "Z" | "X") {
+        return None;
+    }
+    fields.get(19)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -227,6 +232,7 @@ mod tests {
     fn the_start_is_found_behind_any_program_name() {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3";
         assert_eq!(parse_started_ticks(stat), Some(987_654));
+        assert_eq!(parse_started_ticks(&stat.replace(" S ", " Z ")), None);
         assert_eq!(parse_started_ticks("nonsense"), None);
     }
 

@@ -3,5 +3,10 @@
 //! One binary, so that `--test-threads=1` keeps clusters from sharing the cores.
 
 mod demo;
+mod faults;
+mod interrupt;
+mod kill;
+mod processes;
 mod real;
+mod scene;
 mod support;
