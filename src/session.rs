@@ -6,7 +6,7 @@
 use std::io;
 use std::process::Command;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::exit::Exit;
@@ -45,9 +45,7 @@ fn try_to_record(
     // One worker: the clients have threads of their own.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let ending = runtime.block_on(play(inside, &plan, folder, progress_json));
-    Running::remove(folder.path())?;
-    ending
+    runtime.block_on(play(inside, &plan, folder, progress_json))
 }
 
 /// Runs, and keeps in `run.json` how that ended.
@@ -65,9 +63,10 @@ async fn play(
         ending: None,
     };
     folder.write_record(&record)?;
-    let progress = Progress::new(progress_json);
+    let progress = Progress::new(progress_json, &plan.target.name);
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(listen(stop));
+    let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+    tokio::spawn(listen(signals, stop));
     tracing::info!(seed = plan.seed, target = %plan.target.name, "the run begins");
     let ending = match run::run(inside, plan, folder, &progress, stopped).await {
         Ok(ending) => ending,
@@ -82,12 +81,7 @@ async fn play(
 
 /// The first interrupt asks the run to heal and end; the second ends at once, and the kernel
 /// takes the sandbox away.
-async fn listen(stop: watch::Sender<bool>) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
+async fn listen([mut interrupt, mut terminate]: [Signal; 2], stop: watch::Sender<bool>) {
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -96,6 +90,7 @@ async fn listen(stop: watch::Sender<bool>) {
         if stop.send_replace(true) {
             std::process::exit(i32::from(ENDED_AT_ONCE));
         }
+        tracing::info!("interrupted");
         eprintln!("splitbrain: healing, then checking what there is; once more ends at once");
     }
 }

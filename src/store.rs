@@ -121,6 +121,11 @@ impl RunFolder {
         self.path.join("history.jsonl")
     }
 
+    /// Whether anything was recorded.
+    pub fn has_history(&self) -> bool {
+        fs::metadata(self.history()).is_ok_and(|data| data.len() > 0)
+    }
+
     pub fn links(&self) -> PathBuf {
         self.path.join("links.jsonl")
     }

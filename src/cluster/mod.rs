@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::fault::HarnessFault;
 use crate::plan::Target;
-use crate::run::fault::HarnessFault;
 use crate::sandbox::Network;
 
 pub use node::RunningNode;
@@ -36,6 +36,7 @@ impl RunningCluster {
         let mut nodes = Vec::new();
         for plan in &target.nodes {
             nodes.push(RunningNode::start(plan, network, &nodes_folder.join(&*plan.name), faults)?);
+            tracing::info!("{} is started", plan.name);
         }
         let cluster = RunningCluster { nodes };
         if let Some(command) = &target.prepare {
@@ -43,6 +44,7 @@ impl RunningCluster {
         }
         for (plan, node) in target.nodes.iter().zip(&cluster.nodes) {
             ready::wait(&plan.ready, node).await?;
+            tracing::info!("{} is ready", plan.name);
         }
         Ok(cluster)
     }
@@ -59,11 +61,12 @@ impl RunningCluster {
             return Ok(());
         }
         let said = [output.stdout, output.stderr].concat();
-        Err(HarnessFault::Sandbox(format!(
-            "the recipe's prepare command failed ({}): {command}\n{}",
-            output.status,
-            String::from_utf8_lossy(&said).trim()
-        )))
+        Err(HarnessFault::PrepareFailed {
+            command: command.to_string(),
+            status: output.status.to_string(),
+            said: String::from_utf8_lossy(&said).trim().to_string(),
+            logs: self.nodes.iter().map(RunningNode::last_words).collect(),
+        })
     }
 
     /// Ends every node and waits for it; keeps how each ended beside its log.

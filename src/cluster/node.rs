@@ -14,8 +14,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::fault::{HarnessFault, LastWords};
 use crate::plan::NodePlan;
-use crate::run::fault::HarnessFault;
 use crate::sandbox::Network;
 
 /// Lines of a node's log that an error quotes.
@@ -59,19 +59,9 @@ impl RunningNode {
         Ok(RunningNode { name: plan.name.clone(), log, group, ending, watcher })
     }
 
-    /// Path of the node's log.
-    pub fn log(&self) -> &Path {
-        &self.log
-    }
-
-    /// The last lines of the node's log.
-    pub fn tail(&self) -> String {
-        tail(&self.log)
-    }
-
-    /// Whether the server has ended.
-    pub fn has_ended(&self) -> bool {
-        self.watcher.is_finished()
+    /// What it wrote last.
+    pub fn last_words(&self) -> LastWords {
+        last_words(&self.name, &self.log)
     }
 
     /// Ends the server and all that it started.
@@ -153,12 +143,8 @@ impl Watch {
         }
         if !by_us {
             // A closed channel means that the run is over already.
-            let _ = self.faults.send(HarnessFault::NodeDied {
-                node: self.name.to_string(),
-                status,
-                tail: tail(&self.log),
-                log: self.log,
-            });
+            let last_words = last_words(&self.name, &self.log);
+            let _ = self.faults.send(HarnessFault::NodeDied { status, last_words });
         }
     }
 }
@@ -175,10 +161,11 @@ fn said(status: ExitStatus) -> String {
     }
 }
 
-/// The last lines of a log; empty if there is none.
-fn tail(log: &Path) -> String {
+/// The last lines of a node's log; none if there is none.
+fn last_words(node: &Name, log: &Path) -> LastWords {
     let content = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&content);
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+    let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
+    LastWords { node: node.to_string(), log: log.to_path_buf(), tail }
 }

@@ -6,15 +6,16 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::node::RunningNode;
+use crate::fault::HarnessFault;
 use crate::plan::{Ready, ReadyProbe};
-use crate::run::fault::HarnessFault;
 
 /// Pause between two questions.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks until the answer is the wanted one, the node has ended, or the time is up.
+/// Asks until the answer is the wanted one or the time is up. A node that dies meanwhile is a
+/// fault of its own, which the caller hears of.
 pub async fn wait(ready: &Ready, node: &RunningNode) -> Result<(), HarnessFault> {
     let deadline = Instant::now() + ready.within;
     let client = reqwest::Client::builder()
@@ -32,13 +33,11 @@ pub async fn wait(ready: &Ready, node: &RunningNode) -> Result<(), HarnessFault>
             ),
             Err(reason) => reason,
         };
-        if Instant::now() >= deadline || node.has_ended() {
+        if Instant::now() >= deadline {
             return Err(HarnessFault::NeverReady {
-                node: node.name.to_string(),
                 within: ready.within,
                 reason,
-                log: node.log().to_path_buf(),
-                tail: node.tail(),
+                last_words: node.last_words(),
             });
         }
         sleep(PAUSE).await;
@@ -48,9 +47,10 @@ pub async fn wait(ready: &Ready, node: &RunningNode) -> Result<(), HarnessFault>
 async fn ask(probe: &ReadyProbe, client: &reqwest::Client) -> Result<String, String> {
     match probe {
         ReadyProbe::Http(url) => {
-            let answer = client.get(url).send().await.map_err(|error| format!("{url}: {error}"))?;
+            let failed = |error| format!("{url}: {}", cause(&error));
+            let answer = client.get(url).send().await.map_err(failed)?;
             let status = answer.status();
-            let text = answer.text().await.map_err(|error| format!("{url}: {error}"))?;
+            let text = answer.text().await.map_err(failed)?;
             if status == reqwest::StatusCode::OK {
                 Ok(text)
             } else {
@@ -77,6 +77,11 @@ async fn ask(probe: &ReadyProbe, client: &reqwest::Client) -> Result<String, Str
             }
         }
     }
+}
+
+/// What is behind an error, which by itself says only that the request failed.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 /// Enough of an answer to see what it is.

@@ -11,8 +11,10 @@ use std::process::{ChildStderr, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{MultiProgress, ProgressBar};
+use nix::errno::Errno;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use splitbrain_checkers::verdict::Kind as VerdictKind;
 
 use super::{fault, refuse};
@@ -181,8 +183,14 @@ fn play_one(mode: &Mode, seed: u64, results: &Path, bar: &ProgressBar) -> Result
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // SAFETY: one system call. The run ends with the demo, however that ends.
-    unsafe { command.pre_exec(|| Ok(set_pdeathsig(Signal::SIGKILL)?)) };
+    let demo = Pid::this();
+    let end_with_the_demo = move || {
+        set_pdeathsig(Signal::SIGKILL)?;
+        // If it ended before that line the signal never comes.
+        if Pid::parent() == demo { Ok(()) } else { Err(Errno::ESRCH.into()) }
+    };
+    // SAFETY: two system calls. The run ends with the demo, however that ends.
+    unsafe { command.pre_exec(end_with_the_demo) };
     let mut child = command.spawn().map_err(|error| error.to_string())?;
     let said = child.stderr.take().map(|stderr| follow(stderr, bar)).unwrap_or_default();
     let output = child.wait_with_output().map_err(|error| error.to_string())?;

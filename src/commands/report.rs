@@ -14,6 +14,9 @@ pub fn report(arguments: &ReportArguments) -> Exit {
         Ok(folder) => folder,
         Err(error) => return refuse(format!("{}: {error}", arguments.run.display())),
     };
+    if !folder.has_history() {
+        return refuse(format!("{}: nothing was recorded", folder.path().display()));
+    }
     match conclude(&folder, None) {
         Ok(conclusion) => {
             print!("{}", terminal(&conclusion.data, std::io::stdout().is_terminal()));

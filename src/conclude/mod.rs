@@ -51,6 +51,8 @@ pub(crate) struct Recorded {
 
 /// What the checkers say of it.
 pub(crate) struct Judged {
+    /// Why the recording is not the whole run, if it is not.
+    pub incomplete: Option<String>,
     pub findings: Vec<Finding>,
     pub availability: Availability,
     pub convergence: Option<Convergence>,
@@ -115,11 +117,14 @@ fn judge(recorded: &Recorded) -> Judged {
     let history = &reading.history;
     let nodes: Vec<Name> = plan.target.nodes.iter().map(|node| node.name.clone()).collect();
     let wants = |check: Check| plan.workload.checks.contains(&check);
+    let incomplete = incomplete(recorded);
+    let whole_run = |finding| weaken(finding, incomplete.as_deref());
     let mut findings = Vec::new();
-    let linearizable = wants(Check::Linearizable).then(|| check::linearizable(reading));
+    let linearizable = wants(Check::Linearizable).then(|| whole_run(check::linearizable(reading)));
     let convergence = wants(Check::Convergent).then(|| {
         let settings = convergence::Settings { limit: settle_limit(plan), ..Default::default() };
-        convergence::check(history, &nodes, &settings)
+        let (convergence, finding) = convergence::check(history, &nodes, &settings);
+        (convergence, whole_run(finding))
     });
     let settings = availability::Settings {
         latency_bound: None,
@@ -139,12 +144,9 @@ fn judge(recorded: &Recorded) -> Judged {
         convergence
     });
     if wants(Check::Available) {
-        findings.push(available);
+        findings.push(whole_run(available));
     }
-    if let Some(reason) = incomplete(recorded) {
-        findings.iter_mut().for_each(|finding| weaken(finding, &reason));
-    }
-    Judged { findings, availability, convergence, verdict }
+    Judged { incomplete, findings, availability, convergence, verdict }
 }
 
 fn settle_limit(plan: &Plan) -> Option<Duration> {
@@ -167,12 +169,13 @@ fn incomplete(recorded: &Recorded) -> Option<String> {
 }
 
 /// What was valid so far is unknown for the run that was planned. A violation stays one.
-fn weaken(finding: &mut Finding, reason: &str) {
-    if finding.validity.is_valid() {
+fn weaken(mut finding: Finding, incomplete: Option<&str>) -> Finding {
+    if let (Some(reason), true) = (incomplete, finding.validity.is_valid()) {
         finding.validity = Validity::Unknown {
             reason: format!("{reason}; up to there nothing speaks against it"),
         };
     }
+    finding
 }
 
 impl Conclusion {
@@ -182,7 +185,8 @@ impl Conclusion {
         let kind = self.judged.verdict.kind;
         if let Some(expected) = self.expected {
             return match kind {
-                kind if kind == expected => Exit::Valid,
+                kind if kind == expected && self.judged.incomplete.is_none() => Exit::Valid,
+                kind if kind == expected => Exit::Unknown,
                 Kind::Inconclusive => Exit::Unknown,
                 _ => Exit::Invalid,
             };

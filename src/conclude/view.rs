@@ -5,9 +5,9 @@ use splitbrain_checkers::availability::{Availability, Class, FirstSuccess, Perio
 use splitbrain_checkers::convergence::agreement::KeyState;
 use splitbrain_checkers::convergence::{Agreement as Seen, Convergence, KeyStatus};
 use splitbrain_checkers::history::{Event, History, Name};
-use splitbrain_checkers::verdict::{Exercise, Kind, Verdict};
+use splitbrain_checkers::verdict::{Exercise, Kind};
 
-use super::{Judged, Recorded, incomplete};
+use super::{Judged, Recorded};
 use crate::plan::{Partition, Phase, Plan};
 use crate::report::data::{
     Agreement, AvailabilityRow, AvailabilityView, ConvergenceView, FinalValues, FirstAnswer,
@@ -29,7 +29,7 @@ pub fn run_data(
     let history = &reading.history;
     let scope = scope(recorded, folder);
     RunData {
-        verdict: verdict(&judged.verdict, recorded, &scope, expected),
+        verdict: verdict(judged, recorded, &scope, expected),
         scope,
         plan: plan.clone(),
         history: history.clone(),
@@ -118,11 +118,12 @@ fn links(recorded: &Recorded) -> Vec<LinkEvent> {
 }
 
 fn verdict(
-    verdict: &Verdict,
+    judged: &Judged,
     recorded: &Recorded,
     scope: &Scope,
     expected: Option<Kind>,
 ) -> VerdictView {
+    let Judged { verdict, incomplete, .. } = judged;
     let mut not_exercised: Vec<String> = verdict
         .partitions
         .iter()
@@ -133,7 +134,7 @@ fn verdict(
             | Exercise::Crossed { reason, .. } => Some(format!("{}: {reason}", partition.name)),
         })
         .collect();
-    not_exercised.extend(incomplete(recorded));
+    not_exercised.extend(incomplete.clone());
     VerdictView {
         kind: verdict.kind,
         sentence: format!("{} {}", subject(scope, &recorded.plan), verdict.sentence),

@@ -3,7 +3,7 @@
 //! Everything that happens is written as it happens; nothing is concluded here.
 
 pub mod clients;
-pub mod fault;
+
 pub mod record;
 mod settle;
 mod timeline;
@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::cluster::RunningCluster;
+use crate::fault::HarnessFault;
 use crate::generator::Keys;
 use crate::nemesis::Nemesis;
 use crate::plan::Plan;
@@ -27,7 +28,6 @@ use crate::progress::{Progress, Update};
 use crate::sandbox::{Inside, LinkEvent, Network, Prober};
 use crate::store::{Ending, RunFolder};
 use clients::{NodeClients, Shared, Tally};
-use fault::HarnessFault;
 use record::Recorder;
 use timeline::Timeline;
 
@@ -63,17 +63,22 @@ pub async fn run(
     let (faults, mut faulted) = mpsc::unbounded_channel();
     let mut early = stop.clone();
     let nodes = folder.nodes();
-    let cluster = tokio::select! {
-        cluster = RunningCluster::start(&plan.target, &network, &nodes, &faults) => cluster?,
-        _ = early.wait_for(|&stop| stop) => return Ok(Ending::Interrupted),
+    let brought_up = async {
+        let cluster = RunningCluster::start(&plan.target, &network, &nodes, &faults).await?;
+        let timeline = prepare(plan, folder, network.clone(), driver, faults).await?;
+        Ok((cluster, timeline))
     };
-    let played = async {
-        let mut timeline = prepare(plan, folder, network.clone(), driver, faults).await?;
-        timeline.play(progress, stop).await
+    // A fault first: the others often follow from it.
+    let (cluster, mut timeline) = tokio::select! {
+        biased;
+        Some(fault) = faulted.recv() => return Err(fault),
+        _ = early.wait_for(|&stop| stop) => return Ok(Ending::Interrupted),
+        brought_up = brought_up => brought_up?,
     };
     let ending = tokio::select! {
-        ending = played => ending?,
+        biased;
         Some(fault) = faulted.recv() => return Err(fault),
+        ending = timeline.play(progress, stop) => ending?,
     };
     // A fault that came with the very last operation still counts.
     if let Ok(fault) = faulted.try_recv() {

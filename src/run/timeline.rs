@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::clients::{NodeClients, Shared};
-use super::fault::HarnessFault;
 use super::record::Entry;
 use super::settle::settle;
+use crate::fault::HarnessFault;
 use crate::nemesis::{ApplyError, Cut, Nemesis, cut_links, union};
 use crate::plan::{Partition, Phase, Plan};
 use crate::progress::{INTERVAL, Progress, Update};
@@ -72,7 +72,7 @@ impl Timeline {
                     self.resume();
                     self.cut(partitions, *length, progress, &stop).await?;
                 }
-                Phase::Settle { limit } => self.settle(*limit, progress).await?,
+                Phase::Settle { limit } => self.settle(*limit, progress, &stop).await?,
             }
             if *stop.borrow() {
                 break;
@@ -103,7 +103,10 @@ impl Timeline {
         progress: &Progress,
         stop: &watch::Receiver<bool>,
     ) -> Result<(), HarnessFault> {
-        let cut = self.resolve(partitions).await?;
+        let cut = tokio::select! {
+            cut = self.resolve(partitions) => cut?,
+            () = stopped(stop) => return Ok(()),
+        };
         let name = cut.name.clone();
         self.mark("partition", words(&cut))?;
         let nemesis = self.nemesis.clone();
@@ -113,7 +116,7 @@ impl Timeline {
         let nemesis = self.nemesis.clone();
         let partition = blocking(move || nemesis.heal(active)).await?;
         self.mark("healed", Value::Text(name.into()))?;
-        tracing::info!(?partition.proof, name = %partition.name, "healed");
+        tracing::info!(?partition.proof, name = %partition.name, "whether the cut was real");
         self.folder
             .append_partition(&partition)
             .map_err(|error| HarnessFault::History(error.to_string()))
@@ -155,12 +158,21 @@ impl Timeline {
         }
     }
 
-    async fn settle(&self, limit: Duration, progress: &Progress) -> Result<(), HarnessFault> {
+    /// Ends early when `stop` turns true: what was read until then refutes no agreement.
+    async fn settle(
+        &self,
+        limit: Duration,
+        progress: &Progress,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<(), HarnessFault> {
         self.pause().await;
         self.mark("settle", Value::Nil)?;
         self.report("settling", progress);
         let keys = self.shared.keys.all();
-        settle(&self.clients, &keys, limit).await;
+        tokio::select! {
+            () = settle(&self.clients, &keys, limit) => {}
+            () = stopped(stop) => {}
+        }
         Ok(())
     }
 
@@ -173,12 +185,11 @@ impl Timeline {
         stop: &watch::Receiver<bool>,
     ) {
         let until = Instant::now() + length;
-        let mut stop = stop.clone();
         while Instant::now() < until {
             self.report(phase, progress);
             tokio::select! {
                 () = sleep_until(until.min(Instant::now() + INTERVAL)) => {}
-                _ = stop.wait_for(|&stop| stop) => return,
+                () = stopped(stop) => return,
             }
         }
     }
@@ -196,11 +207,20 @@ impl Timeline {
     }
 
     fn mark(&self, f: &str, value: Value) -> Result<(), HarnessFault> {
+        tracing::info!(%value, "{f}");
         self.shared
             .recorder
             .record(Entry::nemesis(f, value))
             .map(|_| ())
             .map_err(|error| HarnessFault::History(error.to_string()))
+    }
+}
+
+/// Returns when somebody wants the run to end.
+async fn stopped(stop: &watch::Receiver<bool>) {
+    // An error means that nobody can want that any more.
+    if stop.clone().wait_for(|&stop| stop).await.is_err() {
+        std::future::pending().await
     }
 }
 

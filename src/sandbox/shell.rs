@@ -76,12 +76,10 @@ impl Running {
         File::create(Running::path(run_dir))?.write_all(&text)
     }
 
-    /// Takes the note away, at the end of the run.
-    ///
-    /// # Errors
-    /// If the file cannot be removed.
-    pub fn remove(run_dir: &Path) -> io::Result<()> {
-        fs::remove_file(Running::path(run_dir))
+    /// Takes the note away, at the end of the run. One that stays does no harm: it is told apart
+    /// when it is read.
+    pub fn remove(run_dir: &Path) {
+        let _ = fs::remove_file(Running::path(run_dir));
     }
 
     /// Reads the note of a run that is up.
@@ -209,7 +207,8 @@ fn wait_for(child: Pid) -> i32 {
     }
 }
 
-/// When a process began, in clock ticks since boot; `None` if there is none.
+/// When a process began, in clock ticks since boot; `None` if there is none, or if it has ended
+/// and only waits for somebody to ask for its exit code.
 fn started_ticks(pid: i32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     parse_started_ticks(&text)
@@ -218,7 +217,11 @@ fn started_ticks(pid: i32) -> Option<u64> {
 /// Field 22. The second one is the program's name in parentheses, which may hold any character.
 fn parse_started_ticks(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(19)?.parse().ok()
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    if matches!(*fields.first()?, "Z" | "X") {
+        return None;
+    }
+    fields.get(19)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -229,6 +232,7 @@ mod tests {
     fn the_start_is_found_behind_any_program_name() {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3";
         assert_eq!(parse_started_ticks(stat), Some(987_654));
+        assert_eq!(parse_started_ticks(&stat.replace(" S ", " Z ")), None);
         assert_eq!(parse_started_ticks("nonsense"), None);
     }
 
@@ -253,7 +257,7 @@ mod tests {
         Running { started_ticks: 1, ..note }.write(dir.path()).unwrap();
         let error = Running::read(dir.path()).unwrap_err().to_string();
         assert!(error.contains("has ended"), "{error}");
-        Running::remove(dir.path()).unwrap();
+        Running::remove(dir.path());
         assert!(matches!(Running::read(dir.path()), Err(ShellError::NotRunning(_))));
     }
 

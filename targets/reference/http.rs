@@ -9,6 +9,8 @@
 //! | 503 | it did not take effect and never will |
 //! | 504 | it may have taken effect, or may yet |
 
+use std::fmt;
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,6 +23,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Log;
 use super::operation::{Answer, Operation};
 use super::server::Slot;
 
@@ -28,6 +31,7 @@ use super::server::Slot;
 #[derive(Clone)]
 pub struct Front {
     pub node: String,
+    pub log: Log,
     pub slot: Slot,
     /// Whether every other node has been reached since the start.
     pub all_reached: Arc<AtomicBool>,
@@ -59,7 +63,19 @@ pub fn router(front: Front) -> Router {
         .with_state(front)
 }
 
+impl Front {
+    /// Says what a client asks for, before anything is done about it.
+    fn received(&self, request: fmt::Arguments) {
+        if self.log == Log::Requests {
+            // One call, so that the line is whole even if this process is killed right after. A
+            // log that cannot be written is no reason to refuse the client.
+            let _ = std::io::stdout().write_all(format!("received {request}\n").as_bytes());
+        }
+    }
+}
+
 async fn read(State(front): State<Front>, Path(key): Path<String>) -> Answer {
+    front.received(format_args!("read {key}"));
     front.slot.replica().execute(Operation::Read { key }).await
 }
 
@@ -68,6 +84,7 @@ async fn write(
     Path(key): Path<String>,
     Json(Put { value }): Json<Put>,
 ) -> Answer {
+    front.received(format_args!("write {key} {value}"));
     front.slot.replica().execute(Operation::Write { key, value }).await
 }
 
@@ -76,10 +93,13 @@ async fn cas(
     Path(key): Path<String>,
     Json(Cas { expected, new }): Json<Cas>,
 ) -> Answer {
+    let from = expected.map_or("nothing".to_string(), |expected| expected.to_string());
+    front.received(format_args!("cas {key} {from} {new}"));
     front.slot.replica().execute(Operation::Cas { key, expected, new }).await
 }
 
 async fn replica_read(State(front): State<Front>, Path(key): Path<String>) -> Answer {
+    front.received(format_args!("replica-read {key}"));
     Answer::Value(front.slot.replica().replica_read(&key))
 }
 

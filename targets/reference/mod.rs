@@ -59,6 +59,18 @@ pub struct Arguments {
     /// Seeds the node's random choices.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// What the node writes to its standard output.
+    #[arg(long, value_enum, default_value_t = Log::Quiet)]
+    pub log: Log,
+}
+
+/// What a node writes to its standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Log {
+    /// Nothing.
+    Quiet,
+    /// A line for every request of a client, before it is carried out.
+    Requests,
 }
 
 /// A node's name and address.
@@ -114,8 +126,9 @@ pub enum StartError {
 /// least overhead.
 pub async fn serve(arguments: Arguments) -> Result<(), StartError> {
     let mode = arguments.mode;
+    let log = arguments.log;
     let (node, address) = node(arguments)?;
-    let server = Server::start(mode, node).await?;
+    let server = Server::start(mode, node, log).await?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| StartError::Listen { address, source })?;

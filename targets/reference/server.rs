@@ -9,13 +9,13 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-use super::StartError;
 use super::bug::Bug;
 use super::http::{self, Front};
 use super::mode::Mode;
 use super::peers::{MESSAGE_LIMIT, Peers};
 use super::replica::{Node, Replica, Tasks};
 use super::stale_cache::StaleCache;
+use super::{Log, StartError};
 
 /// With the bug forget-on-restart: a node that reached nobody for so long was cut off.
 const CUT_OFF: Duration = Duration::from_secs(1);
@@ -48,15 +48,16 @@ pub enum Disk {
 pub struct Server {
     mode: &'static Mode,
     node: Node,
+    log: Log,
     slot: Slot,
 }
 
 impl Server {
     /// Starts the node's replica; it can be reached when [`Server::run`] is called.
-    pub async fn start(mode: &'static Mode, node: Node) -> Result<Server, StartError> {
+    pub async fn start(mode: &'static Mode, node: Node, log: Log) -> Result<Server, StartError> {
         mode.check_bug(node.bug)?;
         let running = Running::start(mode, &node).await?;
-        Ok(Server { mode, node, slot: Slot(Arc::new(RwLock::new(running))) })
+        Ok(Server { mode, node, log, slot: Slot(Arc::new(RwLock::new(running))) })
     }
 
     /// Answers requests until the listener fails or the future is dropped.
@@ -64,6 +65,7 @@ impl Server {
         let all_reached = Arc::new(AtomicBool::new(false));
         let front = Front {
             node: self.node.name.clone(),
+            log: self.log,
             slot: self.slot.clone(),
             all_reached: all_reached.clone(),
         };

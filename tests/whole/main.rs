@@ -5,5 +5,10 @@
 mod browser;
 mod bugs;
 mod demo;
+mod faults;
+mod interrupt;
+mod kill;
+mod processes;
 mod real;
+mod scene;
 mod support;

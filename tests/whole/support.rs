@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+use crate::processes;
+
 /// The binary under test.
 pub fn splitbrain() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_splitbrain"));
@@ -105,8 +107,8 @@ fn read_json(path: &Path) -> Value {
         .unwrap_or(Value::Null)
 }
 
-/// What a run could leave on the host: its processes (those whose command line names `marker`),
-/// network devices, namespaces and rules. Compared before and after.
+/// What a run could leave on the host: its processes (those whose command line or environment
+/// names `marker`), network devices, namespaces and rules. Compared before and after.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Traces {
     pub processes: Vec<String>,
@@ -118,27 +120,20 @@ pub struct Traces {
 impl Traces {
     pub fn of(marker: &str) -> Traces {
         Traces {
-            processes: processes(marker),
+            processes: processes::marked(marker).iter().map(|&pid| processes::name(pid)).collect(),
             devices: said("ip", &["-o", "link"]),
             namespaces: std::fs::read_dir("/run/netns")
                 .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
                 .unwrap_or_default(),
-            rules: said("iptables-save", &[]) + &said("ip6tables-save", &[]),
+            rules: without_counters(&(said("iptables-save", &[]) + &said("ip6tables-save", &[]))),
         }
     }
 }
 
-/// Command lines of running processes that contain `marker`, this test aside.
-fn processes(marker: &str) -> Vec<String> {
-    let me = std::process::id().to_string();
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy() != me.as_str())
-        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
-        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
-        .filter(|line| line.contains(marker))
-        .collect()
+/// Rules without `[packets:bytes]`, which grow by themselves.
+fn without_counters(rules: &str) -> String {
+    let line = |line: &str| line.split(" [").next().unwrap_or_default().to_string() + "\n";
+    rules.lines().map(line).collect()
 }
 
 /// Standard output of a program, without the comment lines that carry the time of day.

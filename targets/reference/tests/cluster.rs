@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::reference::bug::Bug;
 use crate::reference::mode;
 use crate::reference::server::{Disk, Server};
-use crate::reference::{Arguments, Peer, node};
+use crate::reference::{Arguments, Log, Peer, node};
 
 pub struct Cluster {
     nodes: Vec<TestNode>,
@@ -69,10 +69,12 @@ impl Cluster {
                 read_quorum: 2,
                 write_quorum: 2,
                 seed: 7,
+                log: Log::Quiet,
             };
             let (node, address) = node(arguments).unwrap();
             let (name, peers) = (node.name.clone(), node.peers.clone());
-            let server = Arc::new(Server::start(mode::named(mode).unwrap(), node).await.unwrap());
+            let mode = mode::named(mode).unwrap();
+            let server = Arc::new(Server::start(mode, node, Log::Quiet).await.unwrap());
             let running = server.clone();
             let http = tokio::spawn(async move { running.run(listener).await.unwrap() });
             nodes.push(TestNode { name, address, peers, server, http, _data: data });
@@ -140,6 +142,12 @@ impl Cluster {
     pub async fn write(&self, i: usize, key: &str, value: i64) -> u16 {
         let url = self.url(i, &format!("registers/{key}"));
         self.send(self.client.put(url).json(&json!({ "value": value }))).await.0
+    }
+
+    /// Writes at a node until that is acknowledged: on a busy machine a working cluster too may
+    /// need a second attempt.
+    pub async fn acknowledges(&self, i: usize, key: &str, value: i64) {
+        eventually(async || self.write(i, key, value).await == 200).await;
     }
 
     pub async fn cas(&self, i: usize, key: &str, expected: i64, new: i64) -> u16 {

@@ -10,6 +10,7 @@
 
 mod machine;
 mod network;
+mod read_index;
 mod storage;
 
 use std::collections::BTreeSet;
@@ -17,7 +18,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
-use openraft::error::{CheckIsLeaderError, RaftError};
 use openraft::raft::{AppendEntriesRequest, InstallSnapshotRequest, VoteRequest};
 use openraft::{EmptyNode, Raft, SnapshotPolicy};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ use tokio::time::{Duration, sleep, timeout};
 
 use self::machine::Machine;
 use self::network::Network;
+use self::read_index::ReadIndex;
 use self::storage::LogStore;
 use super::{Mode, Starting};
 use crate::reference::StartError;
@@ -55,8 +56,6 @@ pub enum Reads {
 
 /// A leader whom no majority has answered for so long refuses everything at once.
 const SILENCE_LIMIT: Duration = Duration::from_secs(1);
-/// The pause before a read's leadership is asked for again.
-const RETRY: Duration = Duration::from_millis(10);
 
 openraft::declare_raft_types!(
     pub Types:
@@ -78,6 +77,7 @@ struct Majority {
     node: Node,
     reads: Reads,
     raft: Raft<Types>,
+    read_index: ReadIndex,
     machine: Machine,
 }
 
@@ -100,16 +100,21 @@ pub fn start(node: Node, reads: Reads) -> Starting {
         if node.bug == Bug::LoseWriteOnFailover {
             node.tasks.spawn(lose_writes(raft.clone(), node.index, machine.clone()));
         }
-        Ok(Arc::new(Majority { node, reads, raft, machine }) as Arc<dyn Replica>)
+        let (read_index, serve) = ReadIndex::new(raft.clone());
+        node.tasks.spawn(serve);
+        Ok(Arc::new(Majority { node, reads, raft, read_index, machine }) as Arc<dyn Replica>)
     })
 }
 
 fn config() -> Result<openraft::Config, StartError> {
     let config = openraft::Config {
         cluster_name: "splitbrain-reference".to_owned(),
-        heartbeat_interval: 75,
-        election_timeout_min: 250,
+        // Also the time limit of every message to a follower.
+        heartbeat_interval: 100,
+        election_timeout_min: 300,
         election_timeout_max: 450,
+        // Few enough for that limit on a busy machine, or a follower could never catch up.
+        max_payload_entries: 50,
         snapshot_policy: SnapshotPolicy::Never,
         replication_lag_threshold: u64::MAX,
         ..openraft::Config::default()
@@ -189,28 +194,12 @@ impl Majority {
     }
 
     async fn read(&self, key: &str) -> Answer {
-        if self.node.bug != Bug::ReadFromDeposedLeader {
-            match timeout(OPERATION_LIMIT, self.confirm_leadership()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return Answer::Unavailable(error),
-                Err(_) => return Answer::Unavailable("leadership not confirmed in time".into()),
-            }
+        if self.node.bug != Bug::ReadFromDeposedLeader
+            && let Err(why) = self.read_index.confirm().await
+        {
+            return Answer::Unavailable(why);
         }
         Answer::Value(self.machine.get(key))
-    }
-
-    /// Waits until a majority has confirmed that this node leads and what was committed by then
-    /// is applied. Openraft gives its followers one heartbeat interval, once; a busy machine may
-    /// take longer, so it is asked again.
-    async fn confirm_leadership(&self) -> Result<(), String> {
-        loop {
-            match self.raft.ensure_linearizable().await {
-                Ok(_) => return Ok(()),
-                Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_))) => {}
-                Err(error) => return Err(error.to_string()),
-            }
-            sleep(RETRY).await;
-        }
     }
 
     /// Once Raft has it, only its commit is a definite answer: even when this node is deposed,
