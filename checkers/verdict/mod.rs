@@ -86,6 +86,8 @@ pub struct Verdict {
     pub kind: Kind,
     /// In plain words, without a subject: "behaved CP: ...".
     pub sentence: String,
+    /// What a reader asks next, each a clause in plain words.
+    pub details: Vec<String>,
     pub rank: Rank,
     pub evidence: Vec<Evidence>,
     /// One for each partition, in their order.
@@ -99,6 +101,7 @@ pub fn verdict(inputs: &Inputs) -> Verdict {
     Verdict {
         kind: decision.kind,
         sentence: sentence::sentence(inputs, &exercised, &decision),
+        details: sentence::details(inputs, &exercised, &decision),
         rank: rank(inputs, decision.kind),
         evidence: sentence::evidence(inputs, &exercised),
         partitions: exercised.into_iter().map(|(partition, _)| partition).collect(),

@@ -19,7 +19,8 @@ fn without_a_partition_nothing_is_decided_but_violations_stand() {
     let mut quiet = Run::new(valid());
     quiet.load(4000, [10, 2], &all_ok);
     assert_eq!(inconclusive(quiet, "there was no partition").rank, Rank::Unknown);
-    let verdict = inconclusive(Run::new(refuted()), "refuted on 2 keys all the same");
+    let verdict =
+        inconclusive(Run::new(refuted()), "; even so linearizability was refuted on 2 keys");
     assert_eq!((verdict.rank, verdict.rank.exit_code()), (Rank::Invalid, 1));
 }
 
@@ -57,7 +58,7 @@ fn too_few_operations_leave_a_partition_out() {
         run
     };
     inconclusive(thin(valid()), "too few to tell");
-    inconclusive(thin(refuted()), "all the same");
+    inconclusive(thin(refuted()), "; even so linearizability");
     // Another partition that had enough still decides.
     let mut run = thin(valid());
     run.load(20000, [10, 2], &majority_only);
@@ -126,7 +127,7 @@ fn partial_cells_that_decide_leave_it_open() {
     // Half of the writes is surely not AP, and writes on two sides are surely not mixed.
     let verdict = half(refuted(), all_ok).verdict();
     assert_eq!(verdict.kind, Kind::Neither);
-    assert!(verdict.sentence.contains("n1 answered only 301 of 601 writes"));
+    assert!(verdict.details[0].contains("n1 answered only 301 of 601 writes"));
 }
 
 #[test]
