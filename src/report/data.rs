@@ -131,9 +131,9 @@ pub struct VerdictView {
 }
 
 impl VerdictView {
-    /// The details as a sentence; empty if there are none.
-    pub fn details_in_words(&self) -> String {
-        let words = self.details.join("; ");
+    /// The first details as a sentence; empty if there are none.
+    pub fn details_in_words(&self, number: usize) -> String {
+        let words = self.details[..number].join("; ");
         let mut letters = words.chars();
         match letters.next() {
             Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),

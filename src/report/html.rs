@@ -145,10 +145,10 @@ pub fn scope_line(scope: &Scope) -> Vec<(&'static str, String)> {
         ("target", scope.target_and_version()),
         ("settings", if settings.is_empty() { "none".to_string() } else { settings }),
         ("workload", scope.workload.clone()),
-        ("faults", if scope.faults.is_empty() { "none".into() } else { scope.faults.join("; ") }),
         ("clients", text::thousands(scope.clients as u64)),
         ("seed", scope.seed.to_string()),
         ("date", scope.date.clone()),
+        ("faults", if scope.faults.is_empty() { "none".into() } else { scope.faults.join("; ") }),
     ]
 }
 

@@ -80,15 +80,19 @@ impl Paint {
     }
 }
 
-/// The chip and the sentence, and the details if there is room for all of them.
+/// The chip and the sentence, and as many of the details as there is room for.
 fn headline(data: &RunData, paint: &Paint) -> Vec<String> {
     let chip = data.verdict.kind.as_str();
     let sentence = format!("{chip}: {}.", text::plain(&data.verdict.sentence));
-    let complete = format!("{sentence} {}", text::plain(&data.verdict.details_in_words()));
-    let mut lines = text::wrap(&complete, COLUMNS);
-    if lines.len() > HEADLINE {
-        lines = text::wrap_within(&sentence, COLUMNS, HEADLINE);
-    }
+    let with_details = |number: usize| {
+        let details = text::plain(&data.verdict.details_in_words(number));
+        text::wrap(&format!("{sentence} {details}"), COLUMNS)
+    };
+    let mut lines = (0..=data.verdict.details.len())
+        .rev()
+        .map(with_details)
+        .find(|lines| lines.len() <= HEADLINE)
+        .unwrap_or_else(|| text::wrap_within(&sentence, COLUMNS, HEADLINE));
     if let Some(first) = lines.first_mut() {
         let rest = first.strip_prefix(chip).unwrap_or_default().to_string();
         *first = format!("{}{rest}", paint.bold(chip));
