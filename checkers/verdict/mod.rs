@@ -9,7 +9,8 @@
 //!
 //! 1. One node that holds data: single copy if linearizable, neither if not.
 //! 2. Was every partition proven, and is there one that was exercised ([`exercise`])? If not the
-//!    run is inconclusive; so it is if linearizability is unknown.
+//!    run is inconclusive; so it is if linearizability is unknown, or if the cluster was not well
+//!    before the first cut.
 //! 3. [`classify`]: the rules for a run that was linearizable, and for one that was not.
 //!
 //! Partitions that were not exercised, or through which data crossed, are named and left out;
@@ -137,7 +138,9 @@ fn decide(inputs: &Inputs, partitions: &[exercise::Exercised]) -> Decision {
             Validity::Unknown { reason } => unknown(reason),
         };
     }
-    if let Some(reason) = exercise::not_enough(partitions) {
+    if let Some(reason) =
+        exercise::not_enough(partitions).or_else(|| exercise::shaky_baseline(inputs.availability))
+    {
         return Decision::inconclusive(reason);
     }
     match &linearizable.validity {

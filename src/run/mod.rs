@@ -6,6 +6,8 @@ pub mod clients;
 
 pub mod record;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 use std::fs::File;

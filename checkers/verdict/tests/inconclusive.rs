@@ -49,6 +49,24 @@ fn linearizable_and_available_everywhere_blames_the_harness() {
 }
 
 #[test]
+fn a_cluster_that_was_not_well_before_the_cut_proves_nothing_by_refusing() {
+    let run = |refused_before_the_cut: bool| {
+        let mut run = Run::new(valid());
+        let before = |node: &str, _: Class| match node {
+            "n3" if refused_before_the_cut => Ends::Fail,
+            _ => Ends::Ok,
+        };
+        run.load(4000, [10, 2], &before);
+        run.load(14000, [10, 2], &majority_only);
+        run.probe(15000, &majority_only);
+        run.partitions.push(partition(&[&["n2", "n3"], &["n1"]], 14000, 22000));
+        run
+    };
+    assert_eq!(run(false).verdict().kind, Kind::CP);
+    inconclusive(run(true), "before the first cut, n3 answered only 0 of");
+}
+
+#[test]
 fn too_few_operations_leave_a_partition_out() {
     let thin = |linearizable: Finding| {
         let mut run = Run::new(linearizable);

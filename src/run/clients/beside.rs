@@ -160,6 +160,9 @@ impl Beside {
                 due = due + generator.next_pause();
             } else if self.clone().operate(process, task).await != Kind::Ok {
                 tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+            } else {
+                // A driver that answers at once would never let anyone else run.
+                tokio::task::yield_now().await;
             }
         }
     }
