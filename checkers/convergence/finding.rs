@@ -63,7 +63,7 @@ fn summary(convergence: &Convergence) -> String {
     let keys = count(convergence.keys.len(), "key");
     let agreement = match &convergence.agreement {
         Agreement::Agreed { after } => {
-            format!("all nodes agreed on {keys} within {:.3} s of the heal", after.as_secs_f64())
+            format!("all nodes agreed on {keys} within {:.3} s", after.as_secs_f64())
         }
         Agreement::Refuted { keys: refuted } => {
             format!("nodes did not agree on {} of {keys}", thousands(refuted.len()))

@@ -73,7 +73,9 @@ pub(super) fn details(
         Kind::Neither => not_available(partitions),
         Kind::AP | Kind::SingleCopy | Kind::Inconclusive => None,
     };
-    cut.into_iter().chain(inputs.convergence.map(|(convergence, _)| healed(convergence))).collect()
+    // A single copy was never cut, so nothing was healed.
+    let convergence = inputs.convergence.filter(|_| decision.kind != Kind::SingleCopy);
+    cut.into_iter().chain(convergence.map(|(convergence, _)| healed(convergence))).collect()
 }
 
 fn consistent(finding: &Finding) -> String {

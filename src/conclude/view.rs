@@ -125,3 +125,15 @@ fn subject(scope: &Scope, plan: &Plan) -> String {
         chosen => format!("{name} with {}", chosen.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_for_people() {
+        assert_eq!(date("2026-07-01T14:03:11+00:00"), "2026-07-01 14:03:11 +00:00");
+        assert_eq!(date("2026-07-01T14:03:11"), "2026-07-01 14:03:11");
+        assert_eq!(date("yesterday"), "yesterday");
+    }
+}

@@ -123,7 +123,9 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
         recovery: tables::recovery(data),
         latency_bound: text::duration(data.availability.latency_bound),
         failover_allowance: text::duration(data.availability.failover_allowance),
-        agreement: convergence.map(agreement).unwrap_or_default(),
+        agreement: convergence
+            .map(|view| agreement(view, !data.partitions.is_empty()))
+            .unwrap_or_default(),
         needed: text::thousands(ENOUGH_FOR_AVAILABLE as u64),
         convergence,
         final_nodes: finals::nodes(&final_keys),
@@ -227,14 +229,12 @@ fn key(witness: &Witness) -> Option<&str> {
 }
 
 /// Whether the nodes agreed, as a sentence.
-fn agreement(view: &Convergence) -> String {
+fn agreement(view: &Convergence, healed: bool) -> String {
+    let since = if healed { "the last heal" } else { "the beginning of the settle phase" };
     let keys = text::count(view.keys.len(), "key", "keys");
     match &view.agreement {
         Agreement::Agreed { after } => {
-            format!(
-                "All nodes agreed on {keys} within {} of the last heal.",
-                text::duration(*after)
-            )
+            format!("All nodes agreed on {keys} within {} of {since}.", text::duration(*after))
         }
         Agreement::Refuted { keys: apart } => {
             format!("The nodes did not agree on {} of {keys}, to the end.", apart.len())

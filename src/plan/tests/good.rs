@@ -336,3 +336,18 @@ fn any_text_survives_being_written_and_read() {
         assert_eq!(again.as_ref(), Ok(&plan), "{text:?}\n{yaml}");
     }
 }
+
+#[test]
+fn the_command_to_ask_again_is_one_that_a_shell_reads_back() {
+    let request = Request {
+        workload: "my workloads/it's.yaml".to_string(),
+        target: "etcd".to_string(),
+        set: vec!["read=serializable".to_string()],
+        seed: None,
+        time: Some("30s".to_string()),
+    };
+    assert_eq!(
+        request.command(7),
+        r"splitbrain run 'my workloads/it'\''s.yaml' --target etcd --set read=serializable --time 30s --seed 7"
+    );
+}
