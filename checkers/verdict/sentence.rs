@@ -75,7 +75,7 @@ pub(super) fn details(
     };
     // A single copy was never cut, so nothing was healed.
     let convergence = inputs.convergence.filter(|_| decision.kind != Kind::SingleCopy);
-    cut.into_iter().chain(convergence.map(|(convergence, _)| healed(convergence))).collect()
+    cut.into_iter().chain(convergence.and_then(|(convergence, _)| healed(convergence))).collect()
 }
 
 fn consistent(finding: &Finding) -> String {
@@ -93,56 +93,36 @@ fn broken(inputs: &Inputs) -> Vec<String> {
     }
     let Some((convergence, _)) = inputs.convergence else { return broken };
     if !convergence.lost.is_empty() {
-        broken.push(lost(convergence));
+        let lost = convergence.lost.len();
+        let of = count(convergence.acknowledged, "acknowledged write");
+        let verb = if lost == 1 { "was" } else { "were" };
+        broken.push(format!("{} of {of} {verb} lost", thousands(lost)));
     }
     if !convergence.phantoms.is_empty() {
-        broken.push(phantoms(convergence));
+        let values = count(convergence.phantoms.len(), "value");
+        broken.push(format!("nodes held {values} that nobody wrote"));
     }
     if let Agreement::Refuted { keys } = &convergence.agreement {
-        broken.push(disagreed(keys.len(), convergence));
+        let of = count(convergence.keys.len(), "key");
+        broken.push(format!("the nodes never agreed on {} of {of}", thousands(keys.len())));
     }
     broken
 }
 
-/// `1 of 4 acknowledged writes was lost`.
-fn lost(convergence: &Convergence) -> String {
-    let lost = convergence.lost.len();
-    let of = count(convergence.acknowledged, "acknowledged write");
-    format!("{} of {of} {} lost", thousands(lost), if lost == 1 { "was" } else { "were" })
-}
-
-fn phantoms(convergence: &Convergence) -> String {
-    format!("nodes held {} that nobody wrote", count(convergence.phantoms.len(), "value"))
-}
-
-fn disagreed(keys: usize, convergence: &Convergence) -> String {
-    let of = count(convergence.keys.len(), "key");
-    format!("the nodes never agreed on {} of {of}", thousands(keys))
-}
-
-/// How it was after the heal.
-fn healed(convergence: &Convergence) -> String {
-    let agreement = match &convergence.agreement {
+/// How it was after the heal, apart from what was broken.
+fn healed(convergence: &Convergence) -> Option<String> {
+    let lost =
+        if convergence.lost.is_empty() { ", and no acknowledged write was lost" } else { "" };
+    match &convergence.agreement {
         Agreement::Agreed { after } => {
-            format!("after the heal all nodes agreed within {:.3} s", after.as_secs_f64())
+            let after = after.as_secs_f64();
+            Some(format!("after the heal all nodes agreed within {after:.3} s{lost}"))
         }
-        Agreement::Refuted { keys } => {
-            format!("after the heal {}", disagreed(keys.len(), convergence))
-        }
+        Agreement::Refuted { .. } => None,
         Agreement::Unknown { .. } => {
-            "whether the nodes agreed after the heal is not known".to_owned()
+            Some("whether the nodes agreed after the heal is not known".into())
         }
-    };
-    let lost = match (convergence.lost.len(), &convergence.agreement) {
-        (0, Agreement::Unknown { .. }) => String::new(),
-        (0, _) => ", and no acknowledged write was lost".into(),
-        _ => format!(", and {}", lost(convergence)),
-    };
-    let phantoms = match convergence.phantoms.len() {
-        0 => String::new(),
-        _ => format!(", and {}", phantoms(convergence)),
-    };
-    format!("{agreement}{lost}{phantoms}")
+    }
 }
 
 fn in_each(partitions: &[Exercised]) -> String {
