@@ -78,7 +78,8 @@ fn a_missing_file_is_named_with_what_is_near() {
    · ───────
    ╰────
   help: did you mean `register`? The path of a YAML file, or a built-in
-        workload: register, register-without-cas, single
+        workload: register, register-without-cas, single, demo, demo-without-
+        cas
 
   × no built-in target and no file `no/such/etdc.yaml`
    ╭─[command line:1:18]
