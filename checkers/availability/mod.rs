@@ -100,7 +100,7 @@ pub struct Row {
 }
 
 /// Who answered, when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Availability {
     /// L, and the p99.9 that it comes from if it was not set.
     pub latency_bound: Duration,

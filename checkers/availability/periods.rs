@@ -1,6 +1,7 @@
 //! The run's periods (healthy, each partition, what came after it) and the numbers of each.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,17 @@ pub enum Period {
     Cut { partition: usize },
     /// From the heal to the next cut, the settle phase (where clients stop) or the end.
     After { partition: usize },
+}
+
+/// `healthy`, `cut 1`, `after 1`: people count from 1.
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Period::Healthy => f.write_str("healthy"),
+            Period::Cut { partition } => write!(f, "cut {}", partition + 1),
+            Period::After { partition } => write!(f, "after {}", partition + 1),
+        }
+    }
 }
 
 /// A period with its times.

@@ -63,6 +63,11 @@ impl Answered {
         self.answered += usize::from(answered);
     }
 
+    /// Share answered, 0 to 1; `None` if nothing was attempted.
+    pub fn share(self) -> Option<f64> {
+        (self.attempted > 0).then(|| self.answered as f64 / self.attempted as f64)
+    }
+
     /// Wilson's 95 % interval, lower and upper bound; (0, 1) if nothing was attempted.
     pub fn interval(self) -> (f64, f64) {
         if self.attempted == 0 {

@@ -208,7 +208,7 @@ fn evidence(probes: &Probes) -> Vec<Evidence> {
         });
     }
     if let Some([first, second]) = probes.both_sides {
-        let keys = if first.key == second.key { "of one key" } else { "of two keys" };
+        let keys = if first.key == second.key { " of one key" } else { "" };
         evidence.push(Evidence {
             text: format!(
                 "writes {keys} were acknowledged on both sides: {first} of {} at {} and {second} \

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use splitbrain_checkers::availability::{self, Availability, Class, Period};
+use splitbrain_checkers::availability::{self, Availability, Class, FirstSuccess, Period};
 use splitbrain_checkers::convergence::{self, Convergence};
 use splitbrain_checkers::finding::{Finding, Validity};
 use splitbrain_checkers::format::Reading;
@@ -24,7 +24,7 @@ use splitbrain_checkers::verdict::{self, Inputs, Kind, Verdict};
 use crate::check;
 use crate::exit::Exit;
 use crate::plan::{Check, Phase, Plan};
-use crate::report::data::{FirstAnswer, RunData};
+use crate::report::data::RunData;
 use crate::report::demo::DemoSide;
 use crate::report::{html, json, junit};
 use crate::sandbox::LinkEvent;
@@ -34,8 +34,9 @@ use crate::store::{Ending, RunFolder, RunRecord};
 pub struct Conclusion {
     /// Everything that the reports show.
     pub data: RunData,
-    plan: Plan,
-    judged: Judged,
+    verdict: Verdict,
+    /// Why the recording is not the whole run, if it is not.
+    incomplete: Option<String>,
     expected: Option<Kind>,
     report: String,
 }
@@ -69,7 +70,7 @@ pub struct Summary {
     /// Sides of the last cut that counted, the larger one first.
     pub sides: Vec<DemoSide>,
     /// From a heal until every node answered every class again, the slowest of all.
-    pub recovery: FirstAnswer,
+    pub recovery: FirstSuccess,
     /// Path of the report.
     pub report: String,
 }
@@ -78,13 +79,14 @@ pub struct Summary {
 pub fn conclude(folder: &RunFolder, expected: Option<Kind>) -> anyhow::Result<Conclusion> {
     let recorded = read(folder)?;
     let judged = judge(&recorded);
-    let data = view::run_data(&recorded, &judged, folder, expected);
+    let (verdict, incomplete) = (judged.verdict.clone(), judged.incomplete.clone());
+    let data = view::run_data(recorded, judged, folder, expected);
     folder.write("findings.json", json::findings(&data)?.as_bytes())?;
     folder.write("verdict.json", json::verdict(&data)?.as_bytes())?;
     folder.write("report.html", html::html(&data)?.as_bytes())?;
     folder.write("junit.xml", junit::junit(&data)?.as_bytes())?;
     let report = folder.report().to_string_lossy().into_owned();
-    Ok(Conclusion { data, plan: recorded.plan, judged, expected, report })
+    Ok(Conclusion { data, verdict, incomplete, expected, report })
 }
 
 fn read(folder: &RunFolder) -> anyhow::Result<Recorded> {
@@ -182,22 +184,27 @@ impl Conclusion {
     /// Invalid outranks unknown outranks valid. Availability is measured, not judged: that a CP
     /// system refuses is no fault. A run that cut links has to have decided the verdict.
     pub fn exit(&self) -> Exit {
-        let kind = self.judged.verdict.kind;
+        let kind = self.verdict.kind;
         if let Some(expected) = self.expected {
             return match kind {
-                kind if kind == expected && self.judged.incomplete.is_none() => Exit::Valid,
+                kind if kind == expected && self.incomplete.is_none() => Exit::Valid,
                 kind if kind == expected => Exit::Unknown,
                 Kind::Inconclusive => Exit::Unknown,
                 _ => Exit::Invalid,
             };
         }
-        let cuts =
-            self.plan.workload.phases.iter().any(|phase| matches!(phase, Phase::Faults { .. }));
+        let cuts = self
+            .data
+            .plan
+            .workload
+            .phases
+            .iter()
+            .any(|phase| matches!(phase, Phase::Faults { .. }));
         let verdict = match kind {
             Kind::Inconclusive if cuts => Exit::Unknown,
             _ => Exit::Valid,
         };
-        let judged = self.judged.findings.iter().filter(|finding| finding.check != "available");
+        let judged = self.data.findings.iter().filter(|finding| finding.check != "available");
         let exits: Vec<Exit> = judged.map(|finding| Exit::from(&finding.validity)).collect();
         if exits.contains(&Exit::Invalid) {
             Exit::Invalid
@@ -211,27 +218,27 @@ impl Conclusion {
     /// The verdict in short.
     pub fn summary(&self) -> Summary {
         let linearizable = self
-            .judged
+            .data
             .findings
             .iter()
             .find(|finding| finding.check == "linearizable" && finding.validity.is_invalid());
         Summary {
-            kind: self.judged.verdict.kind,
+            kind: self.verdict.kind,
             sentence: self.data.verdict.sentence.clone(),
             violated: linearizable.map(|finding| finding.check.clone()),
-            sides: sides(&self.judged),
-            recovery: view::answer(self.judged.availability.recovery_time()),
+            sides: sides(&self.data.availability, &self.verdict),
+            recovery: self.data.availability.recovery_time(),
             report: self.report.clone(),
         }
     }
 }
 
 /// What each side of the cuts answered, the largest side of every cut first, all cuts together.
-fn sides(judged: &Judged) -> Vec<DemoSide> {
+fn sides(availability: &Availability, verdict: &Verdict) -> Vec<DemoSide> {
     let mut shares: BTreeMap<(usize, Class), (usize, usize)> = BTreeMap::new();
-    for row in &judged.availability.rows {
+    for row in &availability.rows {
         let Period::Cut { partition } = row.period else { continue };
-        let Some(cut) = judged.verdict.partitions.get(partition) else { continue };
+        let Some(cut) = verdict.partitions.get(partition) else { continue };
         let Some(side) = cut.sides.iter().position(|side| side.contains(&row.node)) else {
             continue;
         };

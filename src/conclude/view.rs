@@ -1,44 +1,34 @@
 //! From what the checkers say to what the reports show.
 
-use splitbrain_checkers::availability::wilson::ENOUGH_FOR_AVAILABLE;
-use splitbrain_checkers::availability::{Availability, Class, FirstSuccess, Period as Counted};
-use splitbrain_checkers::convergence::agreement::KeyState;
-use splitbrain_checkers::convergence::{Agreement as Seen, Convergence, KeyStatus};
-use splitbrain_checkers::history::{Event, History, Name};
+use splitbrain_checkers::history::{Event, History};
 use splitbrain_checkers::verdict::{Exercise, Kind};
 
 use super::{Judged, Recorded};
 use crate::plan::{Partition, Phase, Plan};
-use crate::report::data::{
-    Agreement, AvailabilityRow, AvailabilityView, ConvergenceView, FinalValues, FirstAnswer,
-    LinkEvent, LostWrite, Machine, Period, Phantom, PhaseSpan, RecoveryRow, RunData, Scope,
-    VerdictView, Window,
-};
+use crate::report::data::{Machine, PhaseSpan, RunData, Scope, VerdictView};
 use crate::report::text;
-use crate::sandbox::LinkState;
 use crate::store::RunFolder;
 
 /// All that the reports need.
 pub fn run_data(
-    recorded: &Recorded,
-    judged: &Judged,
+    recorded: Recorded,
+    judged: Judged,
     folder: &RunFolder,
     expected: Option<Kind>,
 ) -> RunData {
-    let Recorded { plan, reading, partitions, .. } = recorded;
-    let history = &reading.history;
-    let scope = scope(recorded, folder);
+    let scope = scope(&recorded, folder);
+    let history = recorded.reading.history;
     RunData {
-        verdict: verdict(judged, recorded, &scope, expected),
+        verdict: verdict(&judged, &recorded.plan, &scope, expected),
         scope,
-        plan: plan.clone(),
-        history: history.clone(),
-        phases: phases(history),
-        partitions: partitions.clone(),
-        links: links(recorded),
-        findings: judged.findings.clone(),
-        availability: availability(&judged.availability),
-        convergence: judged.convergence.as_ref().map(convergence),
+        plan: recorded.plan,
+        phases: phases(&history),
+        history,
+        partitions: recorded.partitions,
+        links: recorded.links,
+        findings: judged.findings,
+        availability: judged.availability,
+        convergence: judged.convergence,
     }
 }
 
@@ -104,25 +94,7 @@ fn phases(history: &History) -> Vec<PhaseSpan> {
     spans
 }
 
-fn links(recorded: &Recorded) -> Vec<LinkEvent> {
-    recorded
-        .links
-        .iter()
-        .map(|event| LinkEvent {
-            time: event.time,
-            from: event.from.clone(),
-            to: event.to.clone(),
-            up: event.link == LinkState::Up,
-        })
-        .collect()
-}
-
-fn verdict(
-    judged: &Judged,
-    recorded: &Recorded,
-    scope: &Scope,
-    expected: Option<Kind>,
-) -> VerdictView {
+fn verdict(judged: &Judged, plan: &Plan, scope: &Scope, expected: Option<Kind>) -> VerdictView {
     let Judged { verdict, incomplete, .. } = judged;
     let mut not_exercised: Vec<String> = verdict
         .partitions
@@ -137,7 +109,7 @@ fn verdict(
     not_exercised.extend(incomplete.clone());
     VerdictView {
         kind: verdict.kind,
-        sentence: format!("{} {}", subject(scope, &recorded.plan), verdict.sentence),
+        sentence: format!("{} {}", subject(scope, plan), verdict.sentence),
         details: verdict.details.clone(),
         evidence: verdict.evidence.iter().map(|evidence| evidence.text.clone()).collect(),
         not_exercised,
@@ -151,112 +123,5 @@ fn subject(scope: &Scope, plan: &Plan) -> String {
     match plan.request.set.as_slice() {
         [] => name,
         chosen => format!("{name} with {}", chosen.join(", ")),
-    }
-}
-
-fn availability(seen: &Availability) -> AvailabilityView {
-    let rows = seen.rows.iter().map(|row| {
-        let (low, high) = row.answered.interval();
-        AvailabilityRow {
-            node: row.node.clone(),
-            class: class(row.class),
-            period: period(row.period),
-            attempted: row.answered.attempted as u64,
-            answered: row.answered.answered as u64,
-            low,
-            high,
-            p50: row.p50,
-            p99: row.p99,
-            level: row.level,
-            outages: row.outages as u64,
-            down: row.downtime,
-        }
-    });
-    let windows = seen.windows.iter().map(|window| Window {
-        period: period(window.period),
-        judged_from: window.judged_from,
-        judged_to: window.judged_to,
-    });
-    AvailabilityView {
-        latency_bound: seen.latency_bound,
-        failover_allowance: seen.failover_allowance,
-        windows: windows.collect(),
-        needed: ENOUGH_FOR_AVAILABLE as u64,
-        rows: rows.collect(),
-        recovery: recovery(seen),
-    }
-}
-
-fn class(class: Class) -> Name {
-    match class {
-        Class::Read => "read".into(),
-        Class::Write => "write".into(),
-    }
-}
-
-fn period(counted: Counted) -> Period {
-    match counted {
-        Counted::Healthy => Period::Healthy,
-        Counted::Cut { partition } => Period::Cut { partition },
-        Counted::After { partition } => Period::After { partition },
-    }
-}
-
-fn recovery(seen: &Availability) -> Vec<RecoveryRow> {
-    seen.recoveries
-        .iter()
-        .map(|recovery| RecoveryRow {
-            node: recovery.node.clone(),
-            class: class(recovery.class),
-            partition: recovery.partition,
-            after_cut: answer(recovery.after_cut),
-            after_heal: answer(recovery.after_heal),
-        })
-        .collect()
-}
-
-pub fn answer(success: FirstSuccess) -> FirstAnswer {
-    match success {
-        FirstSuccess::After { time } => FirstAnswer::After { time },
-        FirstSuccess::Never { .. } => FirstAnswer::Never,
-        FirstSuccess::NotExercised => FirstAnswer::NotExercised,
-    }
-}
-
-fn convergence(seen: &Convergence) -> ConvergenceView {
-    let lost = seen.lost.iter().map(|lost| LostWrite {
-        key: lost.key.clone(),
-        value: lost.value.clone(),
-        node: lost.node.clone(),
-        acknowledged: lost.acknowledged,
-    });
-    let phantoms = seen.phantoms.iter().map(|phantom| Phantom {
-        key: phantom.key.clone(),
-        node: phantom.node.clone(),
-        value: phantom.value.clone(),
-    });
-    let worth_showing = |key: &&KeyState| {
-        !matches!(key.status, KeyStatus::Agreed)
-            || seen.lost.iter().any(|lost| lost.key == key.key)
-            || seen.phantoms.iter().any(|phantom| phantom.key == key.key)
-    };
-    let finals = seen.keys.iter().filter(worth_showing).map(|key| FinalValues {
-        key: key.key.clone(),
-        values: key
-            .cells
-            .iter()
-            .map(|cell| (cell.node.clone(), cell.last.as_ref().map(|last| last.value.clone())))
-            .collect(),
-    });
-    ConvergenceView {
-        agreement: match &seen.agreement {
-            Seen::Agreed { after } => Agreement::Agreed { after: *after },
-            Seen::Refuted { keys } => Agreement::Refuted { keys: keys.clone() },
-            Seen::Unknown { reason } => Agreement::Unknown { reason: reason.clone() },
-        },
-        keys: seen.keys.len(),
-        lost: lost.collect(),
-        phantoms: phantoms.collect(),
-        finals: finals.collect(),
     }
 }

@@ -1,19 +1,19 @@
 //! What the reports are made of: one run, complete and already judged.
 //!
-//! The views of verdict, availability and convergence hold what a reader sees of them, nothing
-//! to compute with. The outputs turn a [`RunData`] into text and judge nothing themselves.
+//! The outputs turn a [`RunData`] into text and judge nothing themselves.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use splitbrain_checkers::availability::Level;
+use splitbrain_checkers::availability::Availability;
+use splitbrain_checkers::convergence::Convergence;
 use splitbrain_checkers::finding::Finding;
-use splitbrain_checkers::history::{History, Name, Time, Value};
+use splitbrain_checkers::history::{History, Time};
 use splitbrain_checkers::partition::Partition;
 use splitbrain_checkers::verdict::Kind;
 
 use crate::plan::Plan;
+use crate::sandbox::LinkEvent;
 
 /// Everything that the reports of one run need.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +28,9 @@ pub struct RunData {
     /// What the probers saw, in time order. A link is unknown before its first event.
     pub links: Vec<LinkEvent>,
     pub findings: Vec<Finding>,
-    pub availability: AvailabilityView,
+    pub availability: Availability,
     /// `None` if the run had no settle phase.
-    pub convergence: Option<ConvergenceView>,
+    pub convergence: Option<Convergence>,
     pub verdict: VerdictView,
 }
 
@@ -92,15 +92,6 @@ pub struct PhaseSpan {
     pub to: Time,
 }
 
-/// A directed link went up or down, as probed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkEvent {
-    pub time: Time,
-    pub from: Name,
-    pub to: Name,
-    pub up: bool,
-}
-
 /// What a verdict stands for, for readers who meet the word for the first time.
 pub fn meaning(kind: Kind) -> &'static str {
     match kind {
@@ -140,177 +131,4 @@ impl VerdictView {
             None => words,
         }
     }
-}
-
-/// A stretch of the run over which availability is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "period", rename_all = "kebab-case")]
-pub enum Period {
-    /// Before the first cut.
-    Healthy,
-    /// From the cut to the heal of the partition at this position of [`RunData::partitions`].
-    Cut { partition: usize },
-    /// From that heal to the next cut, the settle phase or the end.
-    After { partition: usize },
-}
-
-impl Period {
-    /// `healthy`, `cut 1`, `after 1`.
-    pub fn label(self) -> String {
-        match self {
-            Period::Healthy => "healthy".to_string(),
-            Period::Cut { partition } => format!("cut {}", partition + 1),
-            Period::After { partition } => format!("after {}", partition + 1),
-        }
-    }
-
-    /// Orders periods by time.
-    pub fn place(self) -> (usize, bool) {
-        match self {
-            Period::Healthy => (0, false),
-            Period::Cut { partition } => (partition + 1, false),
-            Period::After { partition } => (partition + 1, true),
-        }
-    }
-}
-
-/// How often one class of operations was answered at one node in one period.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AvailabilityRow {
-    pub node: Name,
-    /// `read`, `write`, `cas`.
-    pub class: Name,
-    pub period: Period,
-    pub attempted: u64,
-    pub answered: u64,
-    /// Bounds of the share answered, 0 to 1 (Wilson, 95 %).
-    pub low: f64,
-    pub high: f64,
-    /// Latency of what was answered; `None` if nothing was.
-    pub p50: Option<Duration>,
-    pub p99: Option<Duration>,
-    pub level: Level,
-    /// Stretches without an answer in the whole period, and their sum.
-    pub outages: u64,
-    pub down: Duration,
-}
-
-impl AvailabilityRow {
-    /// Whether there were too few operations for what the verdict asks: it asks about cuts only.
-    pub fn is_doubtful(&self) -> bool {
-        self.level == Level::TooFew && matches!(self.period, Period::Cut { .. })
-    }
-
-    /// Whether something was not available, or may not have been.
-    pub fn is_trouble(&self) -> bool {
-        matches!(self.level, Level::Partial | Level::Unavailable) || self.is_doubtful()
-    }
-
-    /// Share answered, 0 to 1; `None` if nothing was attempted.
-    pub fn share(&self) -> Option<f64> {
-        (self.attempted > 0).then(|| self.answered as f64 / self.attempted as f64)
-    }
-}
-
-/// How soon one class at one node was answered again around one partition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RecoveryRow {
-    pub node: Name,
-    pub class: Name,
-    /// Position in [`RunData::partitions`].
-    pub partition: usize,
-    /// From the cut, before the heal.
-    pub after_cut: FirstAnswer,
-    /// From the heal, before the next cut.
-    pub after_heal: FirstAnswer,
-}
-
-/// When something was first answered again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "kebab-case")]
-pub enum FirstAnswer {
-    After {
-        time: Duration,
-    },
-    Never,
-    /// Nothing was attempted.
-    NotExercised,
-}
-
-/// The part of a period over which its operations are judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    #[serde(flatten)]
-    pub period: Period,
-    pub judged_from: Time,
-    pub judged_to: Time,
-}
-
-/// Who stayed available.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct AvailabilityView {
-    /// An answer later than this does not count.
-    pub latency_bound: Duration,
-    /// What follows a cut more closely than this is not judged: the system may fail over.
-    pub failover_allowance: Duration,
-    pub windows: Vec<Window>,
-    /// Operations that a node and class needs in a period, for the verdict to count it.
-    pub needed: u64,
-    pub rows: Vec<AvailabilityRow>,
-    pub recovery: Vec<RecoveryRow>,
-}
-
-/// What every node said of one key at the end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FinalValues {
-    pub key: Name,
-    /// Node and its value; `None` if it did not answer.
-    pub values: Vec<(Name, Option<Value>)>,
-}
-
-/// An acknowledged write that is gone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LostWrite {
-    pub key: Name,
-    pub value: Value,
-    pub node: Option<Name>,
-    /// When.
-    pub acknowledged: Time,
-}
-
-/// A value that is present and that no operation wrote.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Phantom {
-    pub key: Name,
-    pub node: Name,
-    pub value: Value,
-}
-
-/// Whether all nodes agreed on every key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "agreement", rename_all = "kebab-case")]
-pub enum Agreement {
-    /// They did, this long after the last heal, and stayed so.
-    Agreed {
-        after: Duration,
-    },
-    /// On these keys they did not, to the end.
-    Refuted {
-        keys: Vec<Name>,
-    },
-    Unknown {
-        reason: String,
-    },
-}
-
-/// What the replicas had after the last heal, without writes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConvergenceView {
-    pub agreement: Agreement,
-    /// Keys that were read at every node.
-    pub keys: usize,
-    pub lost: Vec<LostWrite>,
-    pub phantoms: Vec<Phantom>,
-    /// Keys whose replicas disagree or that lost a write, worst first.
-    pub finals: Vec<FinalValues>,
 }

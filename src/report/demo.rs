@@ -4,9 +4,9 @@
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
+use splitbrain_checkers::availability::FirstSuccess;
 use splitbrain_checkers::verdict::Kind;
 
-use super::data::FirstAnswer;
 use super::html::{HtmlError, STYLE};
 use super::labels::State;
 use super::terminal::{COLUMNS, Paint};
@@ -27,7 +27,7 @@ pub struct DemoRow {
     /// Sides of the cut, the larger one first. Empty if nothing was cut.
     pub sides: Vec<DemoSide>,
     /// From a heal until every node answered every class again, the slowest of all.
-    pub recovery: FirstAnswer,
+    pub recovery: FirstSuccess,
     /// Address of the mode's report, relative to the page.
     pub report: String,
 }
@@ -104,11 +104,11 @@ fn cells(row: &DemoRow) -> [String; 7] {
 }
 
 /// When everything was answered again, in words.
-fn back(recovery: FirstAnswer) -> String {
+fn back(recovery: FirstSuccess) -> String {
     match recovery {
-        FirstAnswer::After { time } => text::duration(time),
-        FirstAnswer::Never => "never".to_string(),
-        FirstAnswer::NotExercised => "-".to_string(),
+        FirstSuccess::After { time } => text::duration(time),
+        FirstSuccess::Never { .. } => "never".to_string(),
+        FirstSuccess::NotExercised => "-".to_string(),
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
             sentence: "Reads were stale on the minority side.".to_string(),
             violated: violated.then(|| "linearizable".to_string()),
             sides: vec![side("majority", 1.0), side("minority", 0.0)],
-            recovery: FirstAnswer::After { time: Duration::from_millis(1_240) },
+            recovery: FirstSuccess::After { time: Duration::from_millis(1_240) },
             report: format!("{mode}/report.html"),
         }
     }
@@ -213,7 +213,7 @@ mod tests {
             row("gossip-lww", Kind::AP, Kind::AP),
         ];
         rows[0].sides.clear();
-        rows[1].recovery = FirstAnswer::Never;
+        rows[1].recovery = FirstSuccess::Never { attempted: 12 };
         rows
     }
 

@@ -2,13 +2,16 @@
 //! draws the timeline.
 
 use askama::Template;
-use splitbrain_checkers::finding::{Finding, Relation};
+use splitbrain_checkers::availability::wilson::ENOUGH_FOR_AVAILABLE;
+use splitbrain_checkers::convergence::{Agreement, Convergence};
+use splitbrain_checkers::finding::{Finding, Relation, Witness};
 use splitbrain_checkers::history::Name;
 
-use super::data::{Agreement, ConvergenceView, PhaseSpan, RunData, Scope, VerdictView};
+use super::data::{PhaseSpan, RunData, Scope, VerdictView};
+use super::finals::{self, FinalRow};
 use super::labels::{self, State};
 use super::tables::{
-    self, AvailabilityCell, CountRow, FinalRow, NodeRow, PeriodColumn, ProofRow, RecoveryCell,
+    self, AvailabilityCell, CountRow, NodeRow, PeriodColumn, ProofRow, RecoveryCell,
 };
 use super::text;
 use super::timeline::{self, Facts};
@@ -79,9 +82,10 @@ struct Page<'a> {
     failover_allowance: String,
     agreement: String,
     needed: String,
-    convergence: Option<&'a ConvergenceView>,
-    nodes: Vec<Name>,
+    convergence: Option<&'a Convergence>,
+    final_nodes: Vec<Name>,
     finals: Vec<FinalRow>,
+    final_keys: usize,
     proofs: Vec<ProofRow>,
     counts: Vec<CountRow>,
     errors: Vec<(String, String, String)>,
@@ -97,6 +101,7 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
     let json = serde_json::to_string(&timeline)?.replace('<', "\\u003c");
     let (errors, other_errors) = tables::errors(data);
     let convergence = data.convergence.as_ref();
+    let final_keys = convergence.map(finals::keys).unwrap_or_default();
     let page = Page {
         style: STYLE,
         lanes_script: LANES_SCRIPT,
@@ -119,10 +124,11 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
         latency_bound: text::duration(data.availability.latency_bound),
         failover_allowance: text::duration(data.availability.failover_allowance),
         agreement: convergence.map(agreement).unwrap_or_default(),
-        needed: text::thousands(data.availability.needed),
+        needed: text::thousands(ENOUGH_FOR_AVAILABLE as u64),
         convergence,
-        nodes: convergence.map(tables::final_nodes).unwrap_or_default(),
-        finals: convergence.map(tables::finals).unwrap_or_default(),
+        final_nodes: finals::nodes(&final_keys),
+        finals: convergence.map(|view| finals::rows(view, &final_keys)).unwrap_or_default(),
+        final_keys: final_keys.len(),
         proofs: tables::proofs(data),
         counts: tables::counts(data),
         errors,
@@ -206,7 +212,7 @@ fn refuted(data: &RunData) -> Vec<Refuted<'_>> {
             finding,
             sentence: &witness.sentence,
             instead: witness.instead.as_deref(),
-            key: witness.operations.first().and_then(|operation| operation.key.as_deref()),
+            key: if finding.keys.is_empty() { None } else { key(witness) },
             real_time: has(Relation::RealTime),
             reads_from: has(Relation::ReadsFrom),
             keys,
@@ -215,9 +221,14 @@ fn refuted(data: &RunData) -> Vec<Refuted<'_>> {
     out
 }
 
+/// The key that a witness is about.
+fn key(witness: &Witness) -> Option<&str> {
+    witness.operations.first().and_then(|operation| operation.key.as_deref())
+}
+
 /// Whether the nodes agreed, as a sentence.
-fn agreement(view: &ConvergenceView) -> String {
-    let keys = text::count(view.keys, "key", "keys");
+fn agreement(view: &Convergence) -> String {
+    let keys = text::count(view.keys.len(), "key", "keys");
     match &view.agreement {
         Agreement::Agreed { after } => {
             format!(

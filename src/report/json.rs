@@ -1,17 +1,19 @@
 //! `findings.json` and `verdict.json`, for programs that read results.
 
 use serde::Serialize;
+use splitbrain_checkers::availability::Availability;
+use splitbrain_checkers::convergence::Convergence;
 
-use super::data::{AvailabilityView, ConvergenceView, RunData, Scope, VerdictView};
+use super::data::{RunData, Scope, VerdictView};
 
 /// The content of `verdict.json`: the verdict with all that it rests on but the findings.
 #[derive(Serialize)]
 struct VerdictFile<'a> {
     scope: &'a Scope,
     verdict: &'a VerdictView,
-    availability: &'a AvailabilityView,
+    availability: &'a Availability,
     #[serde(skip_serializing_if = "Option::is_none")]
-    convergence: &'a Option<ConvergenceView>,
+    convergence: &'a Option<Convergence>,
     partitions: &'a [splitbrain_checkers::partition::Partition],
 }
 

@@ -1,8 +1,9 @@
 //! What things are called in every output: the state of a check, the side of a cut, the class
 //! of an operation.
 
+use splitbrain_checkers::availability::{Class, Level, Period, Row};
 use splitbrain_checkers::finding::{Finding, Validity};
-use splitbrain_checkers::history::{Function, Operation, Outcome, Time};
+use splitbrain_checkers::history::{Operation, Outcome, Time};
 use splitbrain_checkers::partition::Partition;
 
 use super::data::RunData;
@@ -114,12 +115,22 @@ pub fn partitions_during(data: &RunData, from: Time, to: Time) -> Vec<usize> {
     partitions.filter(|(_, partition)| in_force(partition)).map(|(i, _)| i).collect()
 }
 
-/// The two classes whose latencies are drawn apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    Read,
-    /// Whatever may change the state.
-    Write,
+/// What the rows of a class are called: `read`, `write`.
+pub fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::Read => "read",
+        Class::Write => "write",
+    }
+}
+
+/// Whether there were too few operations for what the verdict asks: it asks about cuts only.
+pub fn is_doubtful(row: &Row) -> bool {
+    row.level == Level::TooFew && matches!(row.period, Period::Cut { .. })
+}
+
+/// Whether something was not available, or may not have been.
+pub fn is_trouble(row: &Row) -> bool {
+    matches!(row.level, Level::Partial | Level::Unavailable) || is_doubtful(row)
 }
 
 /// The class of an operation of a client; `None` for what the harness reads while the cluster
@@ -129,11 +140,7 @@ pub fn class(data: &RunData, operation: &Operation) -> Option<Class> {
     if settle.is_some_and(|settle| operation.due() >= settle.from) {
         return None;
     }
-    match operation.f {
-        Function::ReplicaRead => None,
-        Function::Read => Some(Class::Read),
-        Function::Write | Function::Cas | Function::Other(_) => Some(Class::Write),
-    }
+    Class::of(&operation.f)
 }
 
 /// How an operation ended, as the timeline shows it.

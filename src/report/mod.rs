@@ -12,6 +12,7 @@
 
 pub mod data;
 pub mod demo;
+mod finals;
 pub mod html;
 pub mod json;
 pub mod junit;

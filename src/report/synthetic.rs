@@ -1,19 +1,22 @@
 //! Invented runs for the tests of the outputs: plausible numbers, none of them measured.
 
-use splitbrain_checkers::verdict::Kind;
 use std::time::Duration;
 
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use splitbrain_checkers::availability::{Period, Row};
+use splitbrain_checkers::convergence::{Agreement, KeyState, Lost, Phantom};
 use splitbrain_checkers::finding::{Arrow, Finding, Relation, Validity, Witness};
 use splitbrain_checkers::history::{
     Function, History, MISMATCH, Name, Operation, Outcome, Time, Value,
 };
 use splitbrain_checkers::partition::Partition;
+use splitbrain_checkers::verdict::Kind;
 
 use super::data::*;
-use scenery::{availability, links, partition, plan, scope, verdict};
+pub use scenery::disagreed;
+use scenery::{agreed, availability, links, partition, plan, scope, verdict, window};
 
 mod scenery;
 
@@ -31,24 +34,22 @@ pub fn lost_writes() -> RunData {
     let convergent = convergent_finding(&data);
     data.findings.retain(|finding| finding.check != "convergent");
     data.findings.push(convergent);
-    let lost: Vec<LostWrite> =
+    let key = |i: i64| {
+        let other = Some(310 + i % 5);
+        let third = if i % 4 > 0 { other } else { None };
+        disagreed(&format!("k{i}"), &[("n1", Some(300 + i)), ("n2", other), ("n3", third)])
+    };
+    let mut convergence = agreed(40);
+    let keys: Vec<KeyState> = (0..27).map(key).collect();
+    convergence.agreement =
+        Agreement::Refuted { keys: keys.iter().map(|key| key.key.clone()).collect() };
+    convergence.keys.splice(..27, keys);
+    convergence.lost =
         (0..3).map(|i| lost_write(acknowledged_write(&data, 400 + 31 * i))).collect();
-    let value = |node: &str, value| (Name::from(node), value);
-    let finals = (0..27).map(|i| FinalValues {
-        key: format!("k{i}").into(),
-        values: vec![
-            value("n1", Some(Value::Int(300 + i))),
-            value("n2", Some(Value::Int(310 + i % 5))),
-            value("n3", (i % 4 > 0).then_some(Value::Int(310 + i % 5))),
-        ],
-    });
-    data.convergence = Some(ConvergenceView {
-        agreement: Agreement::Refuted { keys: (0..27).map(|i| format!("k{i}").into()).collect() },
-        keys: 40,
-        lost,
-        phantoms: vec![Phantom { key: "k9".into(), node: "n2".into(), value: Value::Int(-1) }],
-        finals: finals.collect(),
-    });
+    let (key, node) = ("k9".into(), "n2".into());
+    let phantom = Phantom { key, node, read: 0, value: Value::Int(-1), failed_write: None };
+    convergence.phantoms.push(phantom);
+    data.convergence = Some(convergence);
     data.verdict.kind = Kind::AP;
     data
 }
@@ -92,9 +93,9 @@ pub fn wordy() -> RunData {
     for partition in 2..5 {
         data.partitions.push(data.partitions[0].clone());
         let again = rows.iter().filter(|row| row.period == Period::Cut { partition: 0 }).cloned();
-        data.availability
-            .rows
-            .extend(again.map(|row| AvailabilityRow { period: Period::Cut { partition }, ..row }));
+        let period = Period::Cut { partition };
+        data.availability.windows.push(window(period));
+        data.availability.rows.extend(again.map(|row| Row { period, ..row }));
     }
     data
 }
@@ -153,13 +154,7 @@ impl Invented {
             links: links(&nodes, &partitions),
             availability: availability(&nodes, &partitions),
             findings: findings(&history, witness),
-            convergence: Some(ConvergenceView {
-                agreement: Agreement::Agreed { after: Duration::from_millis(412) },
-                keys: 10,
-                lost: Vec::new(),
-                phantoms: Vec::new(),
-                finals: Vec::new(),
-            }),
+            convergence: Some(agreed(10)),
             verdict: verdict(),
             history,
             partitions,
@@ -372,9 +367,10 @@ fn acknowledged_write(data: &RunData, from: usize) -> &Operation {
         .expect("the invented runs have writes everywhere")
 }
 
-fn lost_write(operation: &Operation) -> LostWrite {
-    LostWrite {
+fn lost_write(operation: &Operation) -> Lost {
+    Lost {
         key: operation.key.clone().unwrap_or_else(|| "?".into()),
+        write: operation.index,
         value: operation.input.clone(),
         node: operation.node.clone(),
         acknowledged: operation.complete.unwrap_or_default(),

@@ -6,10 +6,10 @@
 use splitbrain_checkers::finding::{Finding, Witness};
 use splitbrain_checkers::history::Operation;
 
-use splitbrain_checkers::availability::Level;
+use splitbrain_checkers::availability::{Level, Period, Row as Counted};
 use splitbrain_checkers::verdict::Kind;
 
-use super::data::{AvailabilityRow, Period, RunData};
+use super::data::RunData;
 use super::labels::{self, State};
 use super::tables;
 use super::text;
@@ -63,10 +63,10 @@ impl Paint {
         self.wrap(code, text)
     }
 
-    fn cell(&self, cell: &AvailabilityRow, text: &str) -> String {
+    fn cell(&self, cell: &Counted, text: &str) -> String {
         match cell.level {
             Level::Unavailable => self.wrap("31", text),
-            _ if cell.is_trouble() => self.wrap("33", text),
+            _ if labels::is_trouble(cell) => self.wrap("33", text),
             _ => text.to_string(),
         }
     }
@@ -148,11 +148,11 @@ fn availability(data: &RunData, room: usize, paint: &Paint) -> Vec<String> {
         return vec!["Availability was not counted in this run.".to_string()];
     }
     let heads: String =
-        periods.iter().map(|period| text::right(&period.label(), PERIOD - 2) + "  ").collect();
+        periods.iter().map(|period| text::right(&period.to_string(), PERIOD - 2) + "  ").collect();
     let doubtful = rows(data, &periods)
         .iter()
         .flat_map(|row| row.cells.iter().flatten())
-        .any(|cell| cell.is_doubtful());
+        .any(|cell| labels::is_doubtful(cell));
     let title = if doubtful { "% answered, ? few" } else { "% answered" };
     let title = text::left(title, NODE + CLASS);
     let mut lines = vec![paint.soft(&format!("{title}{heads}"))];
@@ -161,7 +161,7 @@ fn availability(data: &RunData, room: usize, paint: &Paint) -> Vec<String> {
     let mut folded = 0;
     if rows.len() > room {
         let all = rows.len();
-        rows.retain(|row| row.cells.iter().flatten().any(|cell| cell.is_trouble()));
+        rows.retain(|row| row.cells.iter().flatten().any(|cell| labels::is_trouble(cell)));
         folded = all - rows.len();
     }
     let mut left_out = 0;
@@ -206,7 +206,7 @@ fn shown_periods(data: &RunData) -> (Vec<Period>, usize) {
 struct Row<'a> {
     node: &'a str,
     class: &'a str,
-    cells: Vec<Option<&'a AvailabilityRow>>,
+    cells: Vec<Option<&'a Counted>>,
 }
 
 fn rows<'a>(data: &'a RunData, periods: &[Period]) -> Vec<Row<'a>> {
@@ -215,7 +215,7 @@ fn rows<'a>(data: &'a RunData, periods: &[Period]) -> Vec<Row<'a>> {
         let Some(column) = periods.iter().position(|period| *period == entry.period) else {
             continue;
         };
-        let (node, class) = (&*entry.node, &*entry.class);
+        let (node, class) = (&*entry.node, labels::class_name(entry.class));
         let place = rows.iter().position(|row| row.node == node && row.class == class);
         let place = place.unwrap_or_else(|| {
             rows.push(Row { node, class, cells: vec![None; periods.len()] });
@@ -234,8 +234,8 @@ fn row_line(row: &Row<'_>, paint: &Paint) -> String {
         line.push_str(&match cell {
             None => text::right("-", PERIOD - 2) + "  ",
             Some(cell) => {
-                let share = cell.share().map_or("-".to_string(), text::percent);
-                let mark = if cell.is_doubtful() { " ?" } else { "  " };
+                let share = cell.answered.share().map_or("-".to_string(), text::percent);
+                let mark = if labels::is_doubtful(cell) { " ?" } else { "  " };
                 paint.cell(cell, &(text::right(&share, PERIOD - 2) + mark))
             }
         });
@@ -332,81 +332,4 @@ fn where_and_again(data: &RunData) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::synthetic;
-
-    fn all() -> Vec<RunData> {
-        let mut bare = synthetic::consistent();
-        bare.findings.clear();
-        bare.availability = Default::default();
-        vec![
-            synthetic::stale_reads(),
-            synthetic::lost_writes(),
-            synthetic::consistent(),
-            synthetic::wordy(),
-            synthetic::hostile(),
-            bare,
-        ]
-    }
-
-    #[test]
-    fn every_summary_fits_the_terminal() {
-        for data in all() {
-            let summary = terminal(&data, false);
-            assert!(summary.lines().count() <= LINES, "{summary}");
-            for line in summary.lines() {
-                assert!(text::columns(line) <= COLUMNS, "{line}");
-                assert!(!line.chars().any(char::is_control), "{line:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn it_says_verdict_checks_table_witness_and_command() {
-        let summary = terminal(&synthetic::stale_reads(), false);
-        for text in [
-            "neither: etcd 3.4.23 with serializable reads behaved neither CP nor AP",
-            "✗ linearizable refuted   ✓ convergent valid   ? available unknown",
-            "% answered",
-            "healthy      cut 1    after 1      cut 2    after 2",
-            "n1          write          100          0        100        100        100",
-            "Not linearizable: 41 violations, worst on key k3",
-            "w(7) on key k3 was acknowledged at n2",
-            "results/register-etcd/2026-07-01T14-03-11Z/report.html",
-            "splitbrain run register --target etcd --set read=serializable --seed 42",
-        ] {
-            assert!(summary.contains(text), "{text}\n{summary}");
-        }
-    }
-
-    #[test]
-    fn rows_with_trouble_stay_when_there_is_no_room_for_all() {
-        let data = synthetic::stale_reads();
-        let lines = availability(&data, 5, &Paint { colours: false });
-        assert_eq!(lines.len(), 5, "{lines:#?}");
-        let all = availability(&data, 20, &Paint { colours: false });
-        assert_eq!(all.len(), 10);
-        assert!(lines[3].contains("2 more rows with trouble, in the report"), "{lines:#?}");
-        assert!(lines[4].contains("5 other rows without trouble"), "{lines:#?}");
-    }
-
-    #[test]
-    fn cuts_that_do_not_fit_are_counted() {
-        let summary = terminal(&synthetic::wordy(), false);
-        assert!(summary.contains("3 periods are in the report only"), "{summary}");
-    }
-
-    #[test]
-    fn without_colours_there_are_no_escapes_and_with_them_the_same_words() {
-        let data = synthetic::stale_reads();
-        let coloured = terminal(&data, true);
-        assert!(coloured.contains("\u{1b}[31m"));
-        let mut plain = String::new();
-        for part in coloured.split("\u{1b}[") {
-            plain.push_str(part.split_once('m').filter(|(c, _)| c.len() < 3).map_or(part, |p| p.1));
-        }
-        let plain: Vec<&str> = plain.lines().map(str::trim_end).collect();
-        assert_eq!(plain, terminal(&data, false).lines().collect::<Vec<_>>());
-    }
-}
+mod tests;

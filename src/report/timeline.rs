@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use splitbrain_checkers::availability::Class;
 use splitbrain_checkers::history::{Name, Operation, Time};
 use splitbrain_checkers::partition::{Partition, Proof};
 
 use super::data::RunData;
-use super::labels::{self, Class, Ending};
+use super::labels::{self, Ending};
 use super::sample;
+use crate::sandbox::LinkState;
 
 /// Bins as fine as this, while that is no more than [`BIN_LIMIT`] counts.
 const FINEST_BIN: Duration = Duration::from_millis(100);
@@ -302,9 +304,9 @@ fn links(data: &RunData, nodes: &[Name]) -> (Vec<LinkStrip>, usize) {
             for event in events {
                 let time = event.time.as_secs_f64();
                 strip.known_from.get_or_insert(time);
-                match (event.up, down_since) {
-                    (false, None) => down_since = Some(time),
-                    (true, Some(since)) => {
+                match (event.link, down_since) {
+                    (LinkState::Down, None) => down_since = Some(time),
+                    (LinkState::Up, Some(since)) => {
                         strip.down.push((since, time));
                         down_since = None;
                     }
@@ -388,7 +390,8 @@ mod tests {
     #[test]
     fn a_link_that_never_came_back_is_down_to_the_end() {
         let mut data = synthetic::stale_reads();
-        data.links.retain(|event| !event.up || event.time < data.partitions[0].began);
+        data.links
+            .retain(|event| event.link == LinkState::Down || event.time < data.partitions[0].began);
         let (strips, quiet) = links(&data, &nodes(&data));
         assert_eq!(quiet, 0);
         let cut = strips.iter().find(|strip| strip.name == "n1 → n2").unwrap();

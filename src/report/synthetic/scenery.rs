@@ -1,17 +1,23 @@
 //! What surrounds the operations of an invented run: scope, plan, cuts, links and counts.
 
-use splitbrain_checkers::availability::Level;
-use splitbrain_checkers::verdict::Kind;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use splitbrain_checkers::history::{Function, Name, Time};
+use splitbrain_checkers::availability::{
+    Answered, Availability, Class, FirstSuccess, Period, Recovery, Row, Window,
+};
+use splitbrain_checkers::convergence::{
+    Agreement, Cell, Convergence, KeyState, KeyStatus, LastRead,
+};
+use splitbrain_checkers::history::{Function, Name, Time, Value};
 use splitbrain_checkers::partition::{Link, Partition, Proof};
+use splitbrain_checkers::verdict::Kind;
 
 use super::MS;
 use crate::plan::{self, Check, DataType, NodePlan, Phase, Plan, Ready, ReadyProbe, Target};
 use crate::report::data::*;
+use crate::sandbox::{LinkEvent, LinkState};
 
 pub fn partition(
     name: &str,
@@ -43,12 +49,12 @@ pub fn links(nodes: &[Name], partitions: &[Partition]) -> Vec<LinkEvent> {
     let mut events = Vec::new();
     for from in nodes {
         for to in nodes.iter().filter(|to| *to != from) {
-            let event = |time, up| LinkEvent { time, from: from.clone(), to: to.clone(), up };
-            events.push(event(Time(9 * MS), true));
+            let event = |time, link| LinkEvent { time, from: from.clone(), to: to.clone(), link };
+            events.push(event(Time(9 * MS), LinkState::Up));
             let link = Link { from: from.clone(), to: to.clone() };
             for partition in partitions.iter().filter(|partition| partition.cut.contains(&link)) {
-                events.push(event(partition.began, false));
-                events.extend(partition.healed.map(|healed| event(healed, true)));
+                events.push(event(partition.began, LinkState::Down));
+                events.extend(partition.healed.map(|healed| event(healed, LinkState::Up)));
             }
         }
     }
@@ -135,64 +141,92 @@ pub fn plan(nodes: &[Name]) -> Plan {
     }
 }
 
-pub fn availability(nodes: &[Name], partitions: &[Partition]) -> AvailabilityView {
-    let mut view = AvailabilityView {
-        latency_bound: Duration::from_secs(1),
-        failover_allowance: Duration::from_secs(2),
-        needed: 400,
-        ..AvailabilityView::default()
-    };
+pub fn availability(nodes: &[Name], partitions: &[Partition]) -> Availability {
     let cut = |partition| [Period::Cut { partition }, Period::After { partition }];
     let periods = [Period::Healthy].into_iter().chain(cut(0)).chain(cut(1));
-    let window = |period| Window { period, judged_from: Time(MS), judged_to: Time(2_000 * MS) };
-    view.windows = periods.clone().map(window).collect();
-    let after = |ms| FirstAnswer::After { time: Duration::from_millis(ms) };
-    for node in nodes {
-        for class in ["read", "write", "cas"] {
-            for period in periods.clone() {
-                let cut_off = match period {
-                    Period::Cut { partition } => partitions[partition].side(node) == Some(1),
-                    Period::Healthy | Period::After { .. } => false,
-                };
-                view.rows.push(availability_row(node, class, period, cut_off && class != "read"));
-            }
-            for (partition, cut) in partitions.iter().enumerate() {
-                let cut_off = cut.side(node) == Some(1) && class != "read";
-                view.recovery.push(RecoveryRow {
-                    node: node.clone(),
-                    class: class.into(),
-                    partition,
-                    after_cut: if cut_off { FirstAnswer::Never } else { after(3) },
-                    after_heal: after(if cut_off { 231 } else { 2 }),
-                });
-            }
+    let mut all = Availability {
+        latency_bound: Duration::from_secs(1),
+        failover_allowance: Duration::from_secs(2),
+        nodes: nodes.to_vec(),
+        classes: vec![Class::Read, Class::Write],
+        windows: periods.clone().map(window).collect(),
+        ..Availability::default()
+    };
+    let after = |ms| FirstSuccess::After { time: Duration::from_millis(ms) };
+    for (node, class) in nodes.iter().flat_map(|node| all.classes.iter().map(move |&c| (node, c))) {
+        for period in periods.clone() {
+            let cut_off = match period {
+                Period::Cut { partition } => partitions[partition].side(node) == Some(1),
+                Period::Healthy | Period::After { .. } => false,
+            };
+            all.rows.push(availability_row(node, class, period, cut_off && class != Class::Read));
+        }
+        for (partition, cut) in partitions.iter().enumerate() {
+            let cut_off = cut.side(node) == Some(1) && class != Class::Read;
+            all.recoveries.push(Recovery {
+                node: node.clone(),
+                class,
+                partition,
+                after_cut: if cut_off { FirstSuccess::Never { attempted: 612 } } else { after(3) },
+                after_heal: after(if cut_off { 231 } else { 2 }),
+            });
         }
     }
-    view
+    all
 }
 
-fn availability_row(node: &Name, class: &str, period: Period, down: bool) -> AvailabilityRow {
-    let is_after = matches!(period, Period::After { .. });
-    let attempted = if is_after { 12 } else { 612 };
-    let answered = if down { 0 } else { attempted };
+pub fn window(period: Period) -> Window {
+    let (from, to) = (Time(MS), Time(2_000 * MS));
+    Window { period, from, to, judged_from: from, judged_to: to }
+}
+
+fn availability_row(node: &Name, class: Class, period: Period, down: bool) -> Row {
+    let attempted = if matches!(period, Period::After { .. }) { 12 } else { 612 };
+    let answered = Answered { answered: if down { 0 } else { attempted }, attempted };
     let latency = |ms| (!down).then_some(Duration::from_millis(ms));
-    AvailabilityRow {
+    Row {
         node: node.clone(),
-        class: class.into(),
+        class,
         period,
-        attempted,
         answered,
-        low: if down { 0.0 } else { 0.9938 },
-        high: if down { 0.0062 } else { 1.0 },
+        level: answered.level(),
         p50: latency(1),
         p99: latency(7),
-        outages: u64::from(down),
-        down: Duration::from_millis(if down { 8_012 } else { 0 }),
-        level: match (is_after, down) {
-            (true, _) => Level::TooFew,
-            (_, true) => Level::Unavailable,
-            (_, false) => Level::Available,
-        },
+        outages: usize::from(down),
+        downtime: Duration::from_millis(if down { 8_012 } else { 0 }),
+    }
+}
+
+/// A key on whose values the nodes did not agree; `None` for a node that did not answer.
+pub fn disagreed(key: &str, values: &[(&str, Option<i64>)]) -> KeyState {
+    let read = |value| LastRead {
+        read: 0,
+        value: Value::Int(value),
+        invoke: Time(25_000 * MS),
+        complete: Time(25_001 * MS),
+        since: Time(24_001 * MS),
+        polls: 3,
+        failed_after: 0,
+    };
+    let cell =
+        |&(node, value): &(&str, Option<i64>)| Cell { node: node.into(), last: value.map(read) };
+    KeyState {
+        key: key.into(),
+        status: KeyStatus::Unsettled { reason: "invented".to_string() },
+        cells: values.iter().map(cell).collect(),
+    }
+}
+
+/// Nothing lost, nothing made up, and nothing disagreed on.
+pub fn agreed(keys: usize) -> Convergence {
+    let key = |i| KeyState { status: KeyStatus::Agreed, ..disagreed(&format!("k{i}"), &[]) };
+    Convergence {
+        healed: Some(Time(24_000 * MS)),
+        agreement: Agreement::Agreed { after: Duration::from_millis(412) },
+        keys: (0..keys).map(key).collect(),
+        acknowledged: 812,
+        lost: Vec::new(),
+        phantoms: Vec::new(),
     }
 }
 
