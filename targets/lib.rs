@@ -148,7 +148,9 @@ mod tests {
             let recipe: Json = serde_yaml::from_str(target.recipe).unwrap();
             let mut settings = BTreeMap::new();
             for (name, values) in recipe["settings"].as_object().into_iter().flatten() {
-                settings.insert(name.clone(), values[0].as_str().unwrap().to_string());
+                let first =
+                    values[0].as_str().map_or_else(|| values[0].to_string(), str::to_string);
+                settings.insert(name.clone(), first);
             }
             let name = recipe["driver"].as_str().unwrap();
             let driver = make_driver(name, &recipe[name], &settings).unwrap();

@@ -1,6 +1,6 @@
 //! The plan as text for a person: what `splitbrain plan` prints, 80 columns wide.
 //!
-//! Only the rules of the firewall may be wider: they are shown exactly.
+//! The rules of the firewall are shown exactly, and never broken.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,6 +15,8 @@ const WIDTH: usize = 80;
 const INDENT: usize = 14;
 /// Column of what happens in a phase.
 const PHASE_INDENT: usize = 22;
+/// Column of the rules: far enough to the left for them to fit.
+const RULES_INDENT: usize = 8;
 
 /// The whole text. `rules` gives the text of the rules that cut a partition; what it returns is
 /// printed below the phase as it is.
@@ -63,7 +65,7 @@ fn phases(text: &mut String, workload: &Workload, rules: &dyn Fn(&Partition) -> 
         wrapped(text, &head, PHASE_INDENT, &what);
         for partition in phase.partitions() {
             for rule in rules(partition).lines() {
-                put(text, &format!("{:PHASE_INDENT$}{rule}", ""));
+                put(text, &format!("{:RULES_INDENT$}{rule}", ""));
             }
         }
         start += phase.length();

@@ -279,7 +279,7 @@ seed          7
    start     length  phase
       0s         3s  healthy
       3s         8s  partition: isolate one node (chosen by the seed)
-                      rules of IsolateOne
+        rules of IsolateOne
      11s     <= 10s  settle: no writes, every key is read at every node until
                       all agree
    total  11s, then at most 10s of settling

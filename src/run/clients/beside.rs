@@ -71,8 +71,9 @@ impl Beside {
     fn new(shared: Arc<Shared>, node: Node) -> Rc<Beside> {
         let workload = &shared.workload;
         let by_rate = workload.rate.map_or(0.0, |rate| {
-            // Little's law: what the rate needs if every operation takes the whole time-out.
-            (rate * workload.clients as f64 * workload.timeout.as_secs_f64()).ceil()
+            // Little's law: what the rate needs if every operation takes the whole time-out; and
+            // half of that again, or a delay would never be made up for.
+            (1.5 * rate * workload.clients as f64 * workload.timeout.as_secs_f64()).ceil()
         });
         let limit = workload.clients.max(by_rate as usize);
         Rc::new(Beside {
