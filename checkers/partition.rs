@@ -28,7 +28,8 @@ pub struct Partition {
     pub components: Vec<Vec<Name>>,
     /// When the command to cut was given.
     pub commanded: Time,
-    /// When nothing got through any more on any cut link, as probed.
+    /// From when on nothing got through on any cut link: every rule was in place, and no probe
+    /// arrived after that.
     pub began: Time,
     /// When the command to heal was given.
     pub heal_commanded: Time,

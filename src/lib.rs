@@ -12,6 +12,7 @@ pub mod commands;
 mod conclude;
 pub mod doctor;
 pub mod exit;
+pub mod fault;
 pub mod generator;
 mod logging;
 pub mod nemesis;

@@ -26,11 +26,11 @@ pub enum Progress {
 }
 
 impl Progress {
-    /// For one run on standard error.
-    pub fn new(json: bool) -> Progress {
+    /// For one run, called `name`, on standard error.
+    pub fn new(json: bool, name: &str) -> Progress {
         match (json, std::io::stderr().is_terminal()) {
             (true, _) => Progress::Json,
-            (false, true) => Progress::Bar(bar()),
+            (false, true) => Progress::Bar(bar().with_prefix(name.to_string())),
             (false, false) => Progress::Quiet,
         }
     }

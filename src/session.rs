@@ -63,7 +63,7 @@ async fn play(
         ending: None,
     };
     folder.write_record(&record)?;
-    let progress = Progress::new(progress_json);
+    let progress = Progress::new(progress_json, &plan.target.name);
     let (stop, stopped) = watch::channel(false);
     let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
     tokio::spawn(listen(signals, stop));

@@ -63,7 +63,10 @@ pub(super) fn windows(history: &History, partitions: &[Partition], bounds: Bound
         let ends = partitions.iter().map(|p| p.commanded).chain(settles());
         ends.filter(|&end| end >= begin).min().unwrap_or(history.end).max(begin)
     };
-    let mut windows = vec![window(Period::Healthy, begin, end_of(begin), Duration::ZERO)];
+    // Empty where the first operation came after the first cut.
+    let first_cut = partitions.iter().map(|partition| partition.commanded).min();
+    let healthy_to = first_cut.map_or_else(|| end_of(begin), |cut| cut.max(begin));
+    let mut windows = vec![window(Period::Healthy, begin, healthy_to, Duration::ZERO)];
     for (index, cut) in partitions.iter().enumerate() {
         let period = Period::Cut { partition: index };
         let healed = cut.heal_commanded;

@@ -73,7 +73,10 @@ impl Answered {
         let z2 = Z * Z;
         let center = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
         let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
-        ((center - half).max(0.0), (center + half).min(1.0))
+        // At either end the bound is exact, which rounding would miss.
+        let lower = if self.answered == 0 { 0.0 } else { center - half };
+        let upper = if self.answered == self.attempted { 1.0 } else { center + half };
+        (lower, upper)
     }
 
     pub fn level(self) -> Level {

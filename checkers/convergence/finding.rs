@@ -7,6 +7,7 @@ use super::loss::{finish, written};
 use super::{Agreement, Convergence, KeyState, KeyStatus, Lost, Phantom};
 use crate::finding::{Arrow, Finding, Relation, Validity, Witness};
 use crate::history::{Name, Operation, Outcome, Value};
+use crate::words::{count, thousands};
 
 const CHECK: &str = "convergent";
 
@@ -59,21 +60,21 @@ fn operations_of(key: &KeyOperations) -> usize {
 }
 
 fn summary(convergence: &Convergence) -> String {
-    let keys = convergence.keys.len();
+    let keys = count(convergence.keys.len(), "key");
     let agreement = match &convergence.agreement {
         Agreement::Agreed { after } => {
-            format!("all nodes agreed on {keys} keys {:.3} s after the heal", after.as_secs_f64())
+            format!("all nodes agreed on {keys} within {:.3} s of the heal", after.as_secs_f64())
         }
         Agreement::Refuted { keys: refuted } => {
-            format!("nodes did not agree on {} of {keys} keys", refuted.len())
+            format!("nodes did not agree on {} of {keys}", thousands(refuted.len()))
         }
         Agreement::Unknown { reason } => format!("agreement is not known ({reason})"),
     };
     format!(
-        "{agreement}; {} of {} acknowledged writes lost, {} values that nobody wrote",
-        convergence.lost.len(),
-        convergence.acknowledged,
-        convergence.phantoms.len()
+        "{agreement}; {} of {} lost, {} that nobody wrote",
+        thousands(convergence.lost.len()),
+        count(convergence.acknowledged, "acknowledged write"),
+        count(convergence.phantoms.len(), "value")
     )
 }
 

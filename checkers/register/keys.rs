@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{KeyResult, Settings, check_key};
 use crate::finding::{Finding, Validity};
 use crate::history::{Function, History, Name, Operation};
+use crate::words::count;
 
 /// The operations of each key, in the order of the history; operations without a key are one
 /// register. Reads of a node's own copy ([`Function::ReplicaRead`]) are left out: only the
@@ -81,7 +82,6 @@ fn summary(
     keys: usize,
     refuted: usize,
 ) -> String {
-    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let checked = format!("{} on {}", count(operations, "operation"), count(keys, "key"));
     match validity {
         Validity::Valid => format!("{checked}: linearizable"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::classify::{Cells, Served};
 use super::probes::{Pair, Probes, Sides, Writers, probes};
 use super::{Evidence, Inputs};
-use crate::availability::{Availability, Class, Level};
+use crate::availability::{Answered, Availability, Class, Level, Period, Row};
 use crate::history::Name;
 use crate::partition::{Partition, Proof};
 
@@ -167,6 +167,27 @@ pub(super) fn not_enough(partitions: &[Exercised]) -> Option<String> {
         Some(_) => None,
         None => Some(left_out.unwrap_or_else(|| "there was no partition".into())),
     }
+}
+
+/// Operations of one node and class that make a bad beginning more than chance.
+const ENOUGH_FOR_BASELINE: usize = 20;
+
+/// Why nothing that was refused during a cut can be blamed on it: somewhere less than 95 % was
+/// answered before there was any. A starved machine or a sick cluster is no verdict.
+pub(super) fn shaky_baseline(availability: &Availability) -> Option<String> {
+    let shaky = |row: &&Row| {
+        let Answered { answered, attempted } = row.answered;
+        row.period == Period::Healthy
+            && attempted >= ENOUGH_FOR_BASELINE
+            && answered * 100 < attempted * 95
+    };
+    let row = availability.rows.iter().find(shaky)?;
+    let Answered { answered, attempted } = row.answered;
+    Some(format!(
+        "before the first cut, {} answered only {answered} of {attempted} {}: the cluster or the \
+         machine was not well to begin with",
+        row.node, row.class
+    ))
 }
 
 fn evidence(probes: &Probes) -> Vec<Evidence> {

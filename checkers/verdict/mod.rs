@@ -9,7 +9,8 @@
 //!
 //! 1. One node that holds data: single copy if linearizable, neither if not.
 //! 2. Was every partition proven, and is there one that was exercised ([`exercise`])? If not the
-//!    run is inconclusive; so it is if linearizability is unknown.
+//!    run is inconclusive; so it is if linearizability is unknown, or if the cluster was not well
+//!    before the first cut.
 //! 3. [`classify`]: the rules for a run that was linearizable, and for one that was not.
 //!
 //! Partitions that were not exercised, or through which data crossed, are named and left out;
@@ -86,6 +87,8 @@ pub struct Verdict {
     pub kind: Kind,
     /// In plain words, without a subject: "behaved CP: ...".
     pub sentence: String,
+    /// What a reader asks next, each a clause in plain words.
+    pub details: Vec<String>,
     pub rank: Rank,
     pub evidence: Vec<Evidence>,
     /// One for each partition, in their order.
@@ -99,6 +102,7 @@ pub fn verdict(inputs: &Inputs) -> Verdict {
     Verdict {
         kind: decision.kind,
         sentence: sentence::sentence(inputs, &exercised, &decision),
+        details: sentence::details(inputs, &exercised, &decision),
         rank: rank(inputs, decision.kind),
         evidence: sentence::evidence(inputs, &exercised),
         partitions: exercised.into_iter().map(|(partition, _)| partition).collect(),
@@ -134,7 +138,9 @@ fn decide(inputs: &Inputs, partitions: &[exercise::Exercised]) -> Decision {
             Validity::Unknown { reason } => unknown(reason),
         };
     }
-    if let Some(reason) = exercise::not_enough(partitions) {
+    if let Some(reason) =
+        exercise::not_enough(partitions).or_else(|| exercise::shaky_baseline(inputs.availability))
+    {
         return Decision::inconclusive(reason);
     }
     match &linearizable.validity {

@@ -8,81 +8,125 @@ use crate::availability::{Answered, Class, Level, Row};
 use crate::convergence::{Agreement, Convergence};
 use crate::finding::{Finding, Validity};
 use crate::history::Name;
-use crate::words::{count, list};
+use crate::words::{count, list, thousands};
 
-/// One sentence without a subject, to be followed by "under these faults, with these settings".
+/// The essence in one sentence without a subject, to be followed by "under these faults, with
+/// these settings".
 pub(super) fn sentence(inputs: &Inputs, partitions: &[Exercised], decision: &Decision) -> String {
-    let refuted = inputs.linearizable.map_or(String::new(), refuted);
     let consistent = inputs.linearizable.map_or(String::new(), consistent);
-    let healed = inputs.convergence.map_or(String::new(), |(c, _)| format!("; {}", healed(c)));
-    let unhealed = match inputs.convergence {
-        Some((Convergence { agreement: Agreement::Refuted { .. }, .. }, _)) => healed.as_str(),
-        _ => "",
+    let mut broken = broken(inputs);
+    if decision.kind == Kind::Neither && writes_on_both_sides(partitions) {
+        broken.push("both sides of a cut acknowledged writes".into());
+    }
+    let even_so = match broken.is_empty() {
+        true => String::new(),
+        false => format!("; even so {}", list(&broken)),
     };
+    let broken = list(&broken);
     match decision.kind {
         Kind::CP => {
-            let served = example(partitions, Served::OneSide);
-            format!("behaved CP: {consistent}{}{served}{unhealed}", in_each(partitions))
+            format!(
+                "behaved CP: {consistent}, and {} one side stayed available{even_so}",
+                in_each(partitions)
+            )
         }
         Kind::CHalts => {
-            let halted = example(partitions, Served::Nobody);
             format!(
-                "behaved C, halts: {consistent}, but no side stayed available{halted}{unhealed}"
+                "behaved C, halts: {consistent}, but no side of a cut stayed available{even_so}"
             )
         }
         Kind::AP => format!(
             "behaved AP: every node went on answering reads and writes on all sides of the cut, \
-             and {refuted}{healed}"
+             and {broken}"
         ),
         Kind::Mixed => format!(
             "behaved neither CP nor AP but mixed: reads stayed available at every node, writes on \
-             one side only{}, and {refuted}{healed}",
-            example(partitions, Served::OneSide)
+             one side only, and {broken}"
         ),
         Kind::Neither if inputs.availability.nodes.len() == 1 => {
-            format!("behaved neither CP nor AP: there is a single copy, and even so {refuted}")
+            format!("behaved neither CP nor AP: there is a single copy, and even so {broken}")
         }
-        Kind::Neither => format!(
-            "behaved neither CP nor AP: {refuted}, and yet {}{}{healed}",
-            not_available(partitions),
-            both_sides(partitions)
-        ),
+        Kind::Neither => {
+            format!("behaved neither CP nor AP: {broken}, and yet not every node stayed available")
+        }
         Kind::SingleCopy => format!(
             "behaved as a single copy: {consistent}, but no second replica serves, so CAP says \
-             nothing about it"
+             nothing about it{even_so}"
         ),
         Kind::Inconclusive => {
             let reason = decision.reason.as_deref().unwrap_or("no reason is known");
-            let also = match inputs.linearizable.is_some_and(|f| f.validity.is_invalid()) {
-                true => format!("; {refuted} all the same"),
-                false => String::new(),
-            };
-            format!("behaved in a way that this run does not decide: {reason}{also}")
+            format!("behaved in a way that this run does not decide: {reason}{even_so}")
         }
     }
+}
+
+/// What a reader asks next, each a clause: who was available in one of the cuts, and whether the
+/// nodes agreed after the heal.
+pub(super) fn details(
+    inputs: &Inputs,
+    partitions: &[Exercised],
+    decision: &Decision,
+) -> Vec<String> {
+    let cut = match decision.kind {
+        Kind::CP | Kind::Mixed => example(partitions, Served::OneSide),
+        Kind::CHalts => example(partitions, Served::Nobody),
+        Kind::Neither => not_available(partitions),
+        Kind::AP | Kind::SingleCopy | Kind::Inconclusive => None,
+    };
+    cut.into_iter().chain(inputs.convergence.map(|(convergence, _)| healed(convergence))).collect()
 }
 
 fn consistent(finding: &Finding) -> String {
     format!("it was linearizable throughout ({})", count(finding.operations, "operation"))
 }
 
-fn refuted(finding: &Finding) -> String {
-    match finding.keys.len() {
-        0 => "linearizability was refuted".into(),
-        keys => format!("linearizability was refuted on {}", count(keys, "key")),
+/// What was refuted, each a clause; empty if nothing was.
+fn broken(inputs: &Inputs) -> Vec<String> {
+    let mut broken = Vec::new();
+    if let Some(finding) = inputs.linearizable.filter(|finding| finding.validity.is_invalid()) {
+        broken.push(match finding.keys.len() {
+            0 => "linearizability was refuted".into(),
+            keys => format!("linearizability was refuted on {}", count(keys, "key")),
+        });
     }
+    let Some((convergence, _)) = inputs.convergence else { return broken };
+    if !convergence.lost.is_empty() {
+        broken.push(lost(convergence));
+    }
+    if !convergence.phantoms.is_empty() {
+        broken.push(phantoms(convergence));
+    }
+    if let Agreement::Refuted { keys } = &convergence.agreement {
+        broken.push(disagreed(keys.len(), convergence));
+    }
+    broken
 }
 
+/// `1 of 4 acknowledged writes was lost`.
+fn lost(convergence: &Convergence) -> String {
+    let lost = convergence.lost.len();
+    let of = count(convergence.acknowledged, "acknowledged write");
+    format!("{} of {of} {} lost", thousands(lost), if lost == 1 { "was" } else { "were" })
+}
+
+fn phantoms(convergence: &Convergence) -> String {
+    format!("nodes held {} that nobody wrote", count(convergence.phantoms.len(), "value"))
+}
+
+fn disagreed(keys: usize, convergence: &Convergence) -> String {
+    let of = count(convergence.keys.len(), "key");
+    format!("the nodes never agreed on {} of {of}", thousands(keys))
+}
+
+/// How it was after the heal.
 fn healed(convergence: &Convergence) -> String {
     let agreement = match &convergence.agreement {
         Agreement::Agreed { after } => {
             format!("after the heal all nodes agreed within {:.3} s", after.as_secs_f64())
         }
-        Agreement::Refuted { keys } => format!(
-            "after the heal the nodes did not agree on {} of {}",
-            keys.len(),
-            count(convergence.keys.len(), "key")
-        ),
+        Agreement::Refuted { keys } => {
+            format!("after the heal {}", disagreed(keys.len(), convergence))
+        }
         Agreement::Unknown { .. } => {
             "whether the nodes agreed after the heal is not known".to_owned()
         }
@@ -90,33 +134,28 @@ fn healed(convergence: &Convergence) -> String {
     let lost = match (convergence.lost.len(), &convergence.agreement) {
         (0, Agreement::Unknown { .. }) => String::new(),
         (0, _) => ", and no acknowledged write was lost".into(),
-        (lost, _) => {
-            let of = count(convergence.acknowledged, "acknowledged write");
-            format!(", and {lost} of {of} {} lost", if lost == 1 { "was" } else { "were" })
-        }
+        _ => format!(", and {}", lost(convergence)),
     };
     let phantoms = match convergence.phantoms.len() {
         0 => String::new(),
-        phantoms => format!(", and nodes held {} that nobody wrote", count(phantoms, "value")),
+        _ => format!(", and {}", phantoms(convergence)),
     };
     format!("{agreement}{lost}{phantoms}")
 }
 
 fn in_each(partitions: &[Exercised]) -> String {
     match exercised(partitions).count() {
-        1 => String::new(),
-        partitions => format!(", and in each of {partitions} partitions one side stayed available"),
+        1 => "in the partition".into(),
+        partitions => format!("in each of {partitions} partitions"),
     }
 }
 
-/// `; with n1 cut off from n2 and n3, n2 and n3 stayed available and n1 was unavailable for ...`
-fn example(partitions: &[Exercised], wanted: Served) -> String {
+/// `with n1 cut off from n2 and n3, n2 and n3 stayed available and n1 was unavailable for ...`
+fn example(partitions: &[Exercised], wanted: Served) -> Option<String> {
     let alike =
         |partition: &PartitionVerdict| partition.exercise == Exercise::Exercised { served: wanted };
     let same = exercised(partitions).find(|(partition, _)| alike(partition));
-    let Some((partition, cells)) = same.or_else(|| exercised(partitions).next()) else {
-        return String::new();
-    };
+    let (partition, cells) = same.or_else(|| exercised(partitions).next())?;
     let served: Vec<&Name> =
         cells.sides().iter().filter(|side| cells.is_served(side)).flatten().collect();
     let mut parts = Vec::new();
@@ -124,7 +163,7 @@ fn example(partitions: &[Exercised], wanted: Served) -> String {
         parts.push(format!("{} stayed available", list(&served)));
     }
     parts.extend(unavailable(cells.at_level(Level::Unavailable)));
-    format!("; with {}, {}", split(&partition.sides), parts.join(" and "))
+    Some(format!("with {}, {}", split(&partition.sides), parts.join(" and ")))
 }
 
 /// `n1 cut off from n2 and n3`.
@@ -163,7 +202,7 @@ fn unavailable<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<String> {
 }
 
 /// Who was not available in the first partition where that can be said.
-fn not_available(partitions: &[Exercised]) -> String {
+fn not_available(partitions: &[Exercised]) -> Option<String> {
     let of = |level: Level| {
         exercised(partitions).find_map(|(partition, cells)| match level {
             Level::Unavailable => {
@@ -176,16 +215,11 @@ fn not_available(partitions: &[Exercised]) -> String {
             }),
         })
     };
-    of(Level::Unavailable)
-        .or_else(|| of(Level::Partial))
-        .unwrap_or_else(|| "not every node was available".into())
+    of(Level::Unavailable).or_else(|| of(Level::Partial))
 }
 
-fn both_sides(partitions: &[Exercised]) -> &'static str {
-    match exercised(partitions).any(|(partition, _)| partition.writes_on_both_sides.is_some()) {
-        true => "; both sides of a cut acknowledged writes",
-        false => "",
-    }
+fn writes_on_both_sides(partitions: &[Exercised]) -> bool {
+    exercised(partitions).any(|(partition, _)| partition.writes_on_both_sides.is_some())
 }
 
 /// Everything that the verdict rests on, in the order of the questions.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::fault::HarnessFault;
 use crate::plan::Target;
-use crate::run::fault::HarnessFault;
 use crate::sandbox::Network;
 
 pub use node::RunningNode;

@@ -14,8 +14,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::fault::{HarnessFault, LastWords};
 use crate::plan::NodePlan;
-use crate::run::fault::{HarnessFault, LastWords};
 use crate::sandbox::Network;
 
 /// Lines of a node's log that an error quotes.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::node::RunningNode;
+use crate::fault::HarnessFault;
 use crate::plan::{Ready, ReadyProbe};
-use crate::run::fault::HarnessFault;
 
 /// Pause between two questions.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -14,6 +14,7 @@ use crate::report::data::{
     LinkEvent, LostWrite, Machine, Period, Phantom, PhaseSpan, RecoveryRow, RunData, Scope,
     VerdictView, Window,
 };
+use crate::report::text;
 use crate::sandbox::LinkState;
 use crate::store::RunFolder;
 
@@ -26,8 +27,10 @@ pub fn run_data(
 ) -> RunData {
     let Recorded { plan, reading, partitions, .. } = recorded;
     let history = &reading.history;
+    let scope = scope(recorded, folder);
     RunData {
-        scope: scope(recorded, folder),
+        verdict: verdict(judged, recorded, &scope, expected),
+        scope,
         plan: plan.clone(),
         history: history.clone(),
         phases: phases(history),
@@ -36,7 +39,6 @@ pub fn run_data(
         findings: judged.findings.clone(),
         availability: availability(&judged.availability),
         convergence: judged.convergence.as_ref().map(convergence),
-        verdict: verdict(judged, recorded, expected),
     }
 }
 
@@ -50,8 +52,8 @@ fn scope(recorded: &Recorded, folder: &RunFolder) -> Scope {
         faults: faults(plan),
         clients: plan.workload.clients * plan.target.nodes.len(),
         seed: plan.seed,
-        date: record.started.clone(),
-        command: command(plan),
+        date: date(&record.started),
+        command: plan.request.command(plan.seed),
         folder: folder.path().to_string_lossy().into_owned(),
         machine: Machine {
             cores: record.machine.cores,
@@ -62,7 +64,14 @@ fn scope(recorded: &Recorded, folder: &RunFolder) -> Scope {
     }
 }
 
-/// The faults in words: `isolate one for 8s`.
+/// `2026-07-01 14:03:11 +00:00` of what RFC 3339 writes as `2026-07-01T14:03:11+00:00`.
+fn date(started: &str) -> String {
+    let (date, time) = started.split_once('T').unwrap_or((started, ""));
+    let (time, zone) = time.split_at(time.len().min("14:03:11".len()));
+    format!("{date} {time} {zone}").trim_end().to_string()
+}
+
+/// The faults in words: `isolate n1 for 8.00 s`.
 fn faults(plan: &Plan) -> Vec<String> {
     plan.workload
         .phases
@@ -70,24 +79,11 @@ fn faults(plan: &Plan) -> Vec<String> {
         .filter_map(|phase| match phase {
             Phase::Faults { partitions, length } => {
                 let names: Vec<String> = partitions.iter().map(Partition::to_string).collect();
-                Some(format!("{} for {length:?}", names.join(" and ")))
+                Some(format!("{} for {}", names.join(" and "), text::duration(*length)))
             }
             _ => None,
         })
         .collect()
-}
-
-/// The command that runs it again.
-fn command(plan: &Plan) -> String {
-    let settings: Vec<String> =
-        plan.target.settings.iter().map(|(name, value)| format!(" --set {name}={value}")).collect();
-    format!(
-        "splitbrain run {} --target {}{} --seed {}",
-        plan.workload.name,
-        plan.target.name,
-        settings.concat(),
-        plan.seed
-    )
 }
 
 /// Stretches between the nemesis's marks.
@@ -121,7 +117,12 @@ fn links(recorded: &Recorded) -> Vec<LinkEvent> {
         .collect()
 }
 
-fn verdict(judged: &Judged, recorded: &Recorded, expected: Option<Kind>) -> VerdictView {
+fn verdict(
+    judged: &Judged,
+    recorded: &Recorded,
+    scope: &Scope,
+    expected: Option<Kind>,
+) -> VerdictView {
     let Judged { verdict, incomplete, .. } = judged;
     let mut not_exercised: Vec<String> = verdict
         .partitions
@@ -134,26 +135,23 @@ fn verdict(judged: &Judged, recorded: &Recorded, expected: Option<Kind>) -> Verd
         })
         .collect();
     not_exercised.extend(incomplete.clone());
-    let subject = subject(recorded);
     VerdictView {
         kind: verdict.kind,
-        sentence: format!("{subject} {}", verdict.sentence),
+        sentence: format!("{} {}", subject(scope, &recorded.plan), verdict.sentence),
+        details: verdict.details.clone(),
         evidence: verdict.evidence.iter().map(|evidence| evidence.text.clone()).collect(),
         not_exercised,
         expected,
     }
 }
 
-/// Who behaved so: `etcd 3.4.23 with read=serializable`.
-fn subject(recorded: &Recorded) -> String {
-    let Recorded { plan, record, .. } = recorded;
-    let settings: Vec<String> =
-        plan.target.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let name = match &record.target_version {
-        Some(version) => format!("{} ({version})", plan.target.name),
-        None => plan.target.name.clone(),
-    };
-    if settings.is_empty() { name } else { format!("{name} with {}", settings.join(", ")) }
+/// Who behaved so, with the settings that were chosen: `etcd 3.4.23 with read=serializable`.
+fn subject(scope: &Scope, plan: &Plan) -> String {
+    let name = scope.target_and_version();
+    match plan.request.set.as_slice() {
+        [] => name,
+        chosen => format!("{name} with {}", chosen.join(", ")),
+    }
 }
 
 fn availability(seen: &Availability) -> AvailabilityView {

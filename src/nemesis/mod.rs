@@ -80,6 +80,7 @@ impl Nemesis {
         let dropped = self.dropped_packets(&active.cut)?;
         let heal_commanded = self.clock.now();
         armed.fire()?;
+        self.prober.probe_now();
         self.wait_for_probes(&active.cut, heal_commanded);
         for ((node, family), saved) in apply::save(&self.network, families)? {
             if !rules::is_gone(&saved) {

@@ -36,6 +36,8 @@ mod workload;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use fields::Reader;
 use files::{Arguments, Found};
 use fit::{Cluster, Subject};
@@ -80,7 +82,8 @@ pub const CHECKS: [(&str, &str); 3] = [
 const SHORTEST_SCALED: Duration = Duration::from_secs(1);
 
 /// What the user asked for on the command line.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Request {
     /// A built-in name or the path of a YAML file.
     pub workload: String,
@@ -93,6 +96,27 @@ pub struct Request {
     /// `--time 30s`: how long all phases but the settling take together. Every phase is
     /// stretched or shrunk by the same factor.
     pub time: Option<String>,
+}
+
+impl Request {
+    /// The command that asks for the same, with this seed.
+    pub fn command(&self, seed: u64) -> String {
+        let mut words = vec!["splitbrain run".to_string(), quoted(&self.workload)];
+        words.push(format!("--target {}", quoted(&self.target)));
+        words.extend(self.set.iter().map(|setting| format!("--set {}", quoted(setting))));
+        words.extend(self.time.iter().map(|time| format!("--time {}", quoted(time))));
+        words.push(format!("--seed {seed}"));
+        words.join(" ")
+    }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 /// Targets and drivers that exist.
@@ -165,7 +189,7 @@ pub fn load(request: &Request, registry: &Registry) -> Result<Plan, Mistakes> {
     match (workload, target) {
         (Some(workload), Some(target)) if mistakes.is_empty() => {
             let seed = request.seed.unwrap_or_else(|| rand::random::<u32>().into());
-            Ok(Plan { seed, workload, target })
+            Ok(Plan { request: request.clone(), seed, workload, target })
         }
         _ => Err(Mistakes::new(mistakes)),
     }

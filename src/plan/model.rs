@@ -8,12 +8,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use splitbrain_checkers::history::{Function, Name};
 
-use super::duration;
+use super::{Request, duration};
 
 /// All that is needed to run it, and to run it again: the content of `plan.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
+    /// As it was asked for; what counts is the rest.
+    pub request: Request,
     /// Seeds every random choice of the run.
     pub seed: u64,
     pub workload: Workload,
@@ -141,10 +143,10 @@ impl fmt::Display for Partition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |names: &[Name]| names.join(" ");
         match self {
-            Partition::IsolateOne => f.write_str("isolate one node, chosen by the seed"),
+            Partition::IsolateOne => f.write_str("isolate one node (chosen by the seed)"),
             Partition::IsolatePrimary => f.write_str("isolate the primary of that moment"),
             Partition::IsolateNode(node) => write!(f, "isolate {node}"),
-            Partition::HalvesRandom => f.write_str("two halves, chosen by the seed"),
+            Partition::HalvesRandom => f.write_str("two halves (chosen by the seed)"),
             Partition::Groups(groups) => {
                 let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();
                 write!(f, "groups {}", groups.join(" | "))

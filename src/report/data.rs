@@ -47,7 +47,7 @@ pub struct Scope {
     /// Logical clients in all.
     pub clients: usize,
     pub seed: u64,
-    /// When the run began, for people: `2026-07-01 14:03 UTC`.
+    /// When the run began, for people: `2026-07-01 14:03:11 +00:00`.
     pub date: String,
     /// The command that runs it again.
     pub command: String,
@@ -120,12 +120,26 @@ pub struct VerdictView {
     pub kind: Kind,
     /// One sentence in plain words.
     pub sentence: String,
+    /// What a reader asks next, each a clause.
+    pub details: Vec<String>,
     /// Each a sentence; together they carry the verdict.
     pub evidence: Vec<String>,
     /// Each a sentence: what the run did not exercise, and what would be needed.
     pub not_exercised: Vec<String>,
     /// What the user expected, if the run was asked to compare.
     pub expected: Option<Kind>,
+}
+
+impl VerdictView {
+    /// The first details as a sentence; empty if there are none.
+    pub fn details_in_words(&self, number: usize) -> String {
+        let words = self.details[..number].join("; ");
+        let mut letters = words.chars();
+        match letters.next() {
+            Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+            None => words,
+        }
+    }
 }
 
 /// A stretch of the run over which availability is counted.
@@ -182,6 +196,16 @@ pub struct AvailabilityRow {
 }
 
 impl AvailabilityRow {
+    /// Whether there were too few operations for what the verdict asks: it asks about cuts only.
+    pub fn is_doubtful(&self) -> bool {
+        self.level == Level::TooFew && matches!(self.period, Period::Cut { .. })
+    }
+
+    /// Whether something was not available, or may not have been.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self.level, Level::Partial | Level::Unavailable) || self.is_doubtful()
+    }
+
     /// Share answered, 0 to 1; `None` if nothing was attempted.
     pub fn share(&self) -> Option<f64> {
         (self.attempted > 0).then(|| self.answered as f64 / self.attempted as f64)

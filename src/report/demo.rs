@@ -133,7 +133,7 @@ fn summary(rows: &[DemoRow]) -> String {
     let right = rows.iter().filter(|row| row.as_expected()).count();
     format!(
         "{right} of {} as expected. larger, smaller: percent of reads/writes answered on either \
-         side of the cut; back: from the heal until all is answered again.",
+         side of the cuts; back: from the heal until all is answered again.",
         text::count(rows.len(), "mode", "modes")
     )
 }
@@ -175,7 +175,7 @@ fn page_row(row: &DemoRow) -> PageRow<'_> {
         .sides
         .iter()
         .map(|side| (side.name.as_str(), percent(side.reads), percent(side.writes)));
-    PageRow { sides: sides.collect(), recovery: back(row.recovery), row }
+    PageRow { sides: sides.collect(), recovery: back(row.recovery).replace('-', "–"), row }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! draws the timeline.
 
 use askama::Template;
-use splitbrain_checkers::finding::Finding;
+use splitbrain_checkers::finding::{Finding, Relation};
 use splitbrain_checkers::history::Name;
 
 use super::data::{Agreement, ConvergenceView, PhaseSpan, RunData, Scope, VerdictView};
@@ -47,6 +47,11 @@ struct Refuted<'a> {
     sentence: &'a str,
     instead: Option<&'a str>,
     keys: String,
+    /// The key of the witness.
+    key: Option<&'a str>,
+    /// Which arrows the drawing has.
+    real_time: bool,
+    reads_from: bool,
 }
 
 #[derive(Template)]
@@ -73,7 +78,6 @@ struct Page<'a> {
     latency_bound: String,
     failover_allowance: String,
     agreement: String,
-    lost: Vec<String>,
     needed: String,
     convergence: Option<&'a ConvergenceView>,
     nodes: Vec<Name>,
@@ -84,7 +88,6 @@ struct Page<'a> {
     other_errors: usize,
     unknowns: Vec<String>,
     memory: String,
-    operations: String,
 }
 
 /// The page.
@@ -116,18 +119,16 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
         latency_bound: text::duration(data.availability.latency_bound),
         failover_allowance: text::duration(data.availability.failover_allowance),
         agreement: convergence.map(agreement).unwrap_or_default(),
-        lost: convergence.map(|view| tables::lost(&view.lost)).unwrap_or_default(),
         needed: text::thousands(data.availability.needed),
         convergence,
-        nodes: convergence.map(final_nodes).unwrap_or_default(),
-        finals: convergence.map(|view| tables::finals(&view.finals)).unwrap_or_default(),
+        nodes: convergence.map(tables::final_nodes).unwrap_or_default(),
+        finals: convergence.map(tables::finals).unwrap_or_default(),
         proofs: tables::proofs(data),
         counts: tables::counts(data),
         errors,
         other_errors,
         unknowns: unknowns(data),
         memory: text::gibibytes(data.scope.machine.memory_bytes),
-        operations: text::count(data.history.operations.len(), "operation", "operations"),
     };
     Ok(page.render()?)
 }
@@ -144,10 +145,10 @@ pub fn scope_line(scope: &Scope) -> Vec<(&'static str, String)> {
         ("target", scope.target_and_version()),
         ("settings", if settings.is_empty() { "none".to_string() } else { settings }),
         ("workload", scope.workload.clone()),
-        ("faults", if scope.faults.is_empty() { "none".into() } else { scope.faults.join("; ") }),
         ("clients", text::thousands(scope.clients as u64)),
         ("seed", scope.seed.to_string()),
         ("date", scope.date.clone()),
+        ("faults", if scope.faults.is_empty() { "none".into() } else { scope.faults.join("; ") }),
     ]
 }
 
@@ -198,12 +199,16 @@ fn refuted(data: &RunData) -> Vec<Refuted<'_>> {
         if more > 0 {
             keys.push_str(&format!(" and {more} more"));
         }
+        let has = |relation| witness.arrows.iter().any(|arrow| arrow.relation == relation);
         out.push(Refuted {
             svg: witness::svg(data, witness, &id),
             id,
             finding,
             sentence: &witness.sentence,
             instead: witness.instead.as_deref(),
+            key: witness.operations.first().and_then(|operation| operation.key.as_deref()),
+            real_time: has(Relation::RealTime),
+            reads_from: has(Relation::ReadsFrom),
             keys,
         });
     }
@@ -215,19 +220,16 @@ fn agreement(view: &ConvergenceView) -> String {
     let keys = text::count(view.keys, "key", "keys");
     match &view.agreement {
         Agreement::Agreed { after } => {
-            format!("All nodes agreed on {keys} {} after the last heal.", text::duration(*after))
+            format!(
+                "All nodes agreed on {keys} within {} of the last heal.",
+                text::duration(*after)
+            )
         }
         Agreement::Refuted { keys: apart } => {
             format!("The nodes did not agree on {} of {keys}, to the end.", apart.len())
         }
         Agreement::Unknown { reason } => format!("It is not known whether they agreed: {reason}."),
     }
-}
-
-/// The nodes whose final values are known, in the order of the first key.
-fn final_nodes(view: &ConvergenceView) -> Vec<Name> {
-    let first = view.finals.first();
-    first.map(|key| key.values.iter().map(|(node, _)| node.clone()).collect()).unwrap_or_default()
 }
 
 /// Everything that the run leaves open, each a sentence.

@@ -122,10 +122,14 @@ pub enum Class {
     Write,
 }
 
-/// The class of an operation; `None` for reads of a replica's own copy while the cluster
-/// settles, which are no client's business.
-pub fn class(function: &Function) -> Option<Class> {
-    match function {
+/// The class of an operation of a client; `None` for what the harness reads while the cluster
+/// settles, as fast as it goes.
+pub fn class(data: &RunData, operation: &Operation) -> Option<Class> {
+    let settle = data.phases.iter().find(|phase| phase.name == "settle");
+    if settle.is_some_and(|settle| operation.due() >= settle.from) {
+        return None;
+    }
+    match operation.f {
         Function::ReplicaRead => None,
         Function::Read => Some(Class::Read),
         Function::Write | Function::Cas | Function::Other(_) => Some(Class::Write),

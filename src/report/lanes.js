@@ -8,7 +8,7 @@ const byId = (id) => document.getElementById(id);
 const ENDINGS = ["answered", "failed", "indeterminate"];
 let colours = {};
 let patterns = {};
-let view = { min: 0, max: run.end };
+let view = { min: run.begin, max: run.end };
 
 // ---- Colours and patterns, from the style sheet
 

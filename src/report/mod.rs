@@ -21,6 +21,6 @@ mod sample;
 mod synthetic;
 mod tables;
 pub mod terminal;
-mod text;
+pub(crate) mod text;
 mod timeline;
 mod witness;

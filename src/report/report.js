@@ -10,7 +10,7 @@ const NODE_LANE = 24;
 const LINK_LANE = 13;
 const LABEL_ROW = 17;
 // Every lane draws itself; the chart only needs an axis.
-const NO_DATA = [[0, run.end], [null, null]];
+const NO_DATA = [[run.begin, run.end], [null, null]];
 let current = -1; // the violation that was gone to
 
 // ---- Charts
@@ -72,7 +72,7 @@ function valuesAxis(values) {
 function chart(id, inner, withTime, y, axis, draw) {
   const element = byId(id);
   if (!element) return;
-  const around = y.distr === 3 ? 8 : 2; // room for half a label
+  const around = inner > 90 ? 8 : 2; // room for half a label
   const options = {
     width: element.clientWidth,
     height: inner + 2 * around + (withTime ? 26 : 0),
@@ -213,14 +213,14 @@ function placeMarks(u) {
 // ---- Zoom and pan: one view for all lanes
 
 function setView(from, to) {
-  const span = Math.min(Math.max(to - from, 0.002), run.end);
-  const min = Math.min(Math.max(from, 0), run.end - span);
+  const span = Math.min(Math.max(to - from, 0.002), run.end - run.begin);
+  const min = Math.min(Math.max(from, run.begin), run.end - span);
   view = { min, max: min + span };
   for (const u of charts) u.setScale("x", view);
 }
 
 function showAll() {
-  setView(0, run.end);
+  setView(run.begin, run.end);
 }
 
 function zoom(factor) {
@@ -277,7 +277,7 @@ function showValues(u) {
   const left = u.cursor.left;
   if (left === undefined || left < 0 || u.cursor.event === null) return;
   const time = u.posToVal(left, "x");
-  if (!(time >= 0 && time <= run.end)) return;
+  if (!(time >= run.begin && time <= run.end)) return;
   const bin = Math.min(Math.floor(time / run.bin), run.answered[0] ? run.answered[0].length - 1 : 0);
   const faults = run.faults.filter((fault) => fault.began <= time && time <= endOf(fault));
   const phase = run.phases.find((phase) => phase.from <= time && time < phase.to);

@@ -64,8 +64,9 @@ pub fn consistent() -> RunData {
     data.verdict = VerdictView {
         kind: Kind::CP,
         sentence: "etcd 3.4.23 behaved CP: it stayed linearizable through both cuts; the majority \
-                   side answered everything, the minority side answered nothing."
+                   side answered everything, the minority side answered nothing"
             .to_string(),
+        details: vec!["after the heal all nodes agreed within 0.412 s".to_string()],
         evidence: vec!["12,300 operations on 10 keys are linearizable.".to_string()],
         not_exercised: Vec::new(),
         expected: Some(Kind::CP),

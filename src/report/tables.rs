@@ -8,7 +8,8 @@ use splitbrain_checkers::partition::{Partition, Proof};
 use splitbrain_checkers::availability::Level;
 
 use super::data::{
-    AvailabilityRow, FinalValues, FirstAnswer, LostWrite, Period, RecoveryRow, RunData,
+    AvailabilityRow, ConvergenceView, FinalValues, FirstAnswer, LostWrite, Period, RecoveryRow,
+    RunData,
 };
 use super::labels::{self, Ending};
 use super::text;
@@ -74,6 +75,8 @@ pub struct ProofRow {
 pub struct CountRow {
     pub node: Name,
     pub class: String,
+    /// Whether the row is the first of its node.
+    pub first: bool,
     pub attempted: String,
     pub answered: String,
     pub failed: String,
@@ -83,7 +86,12 @@ pub struct CountRow {
 /// A key at the end of the run.
 pub struct FinalRow {
     pub key: Name,
-    /// Per node: the value, and whether it is another than more than half of the nodes have.
+    /// How many acknowledged writes of it are gone, and their values.
+    pub lost: String,
+    /// Where and when these were acknowledged.
+    pub acknowledged: String,
+    /// Per node of the table: the value, and whether it is another than more than half of the
+    /// nodes have.
     pub values: Vec<(String, bool)>,
 }
 
@@ -176,7 +184,8 @@ fn availability_cell(data: &RunData, row: &AvailabilityRow) -> AvailabilityCell 
         Level::Available => ("available", "●"),
         Level::Partial => ("partial", "◐"),
         Level::Unavailable => ("unavailable", "○"),
-        Level::TooFew => ("too-few", "?"),
+        Level::TooFew if row.is_doubtful() => ("too-few", "?"),
+        Level::TooFew => ("not-judged", "·"),
     };
     AvailabilityCell {
         percent: row
@@ -228,22 +237,12 @@ fn recovery_cell(data: &RunData, row: &RecoveryRow) -> RecoveryCell {
     }
 }
 
-/// What was acknowledged and is gone, one sentence each.
-pub fn lost(lost: &[LostWrite]) -> Vec<String> {
-    let sentence = |write: &LostWrite| {
-        let place = write.node.as_deref().unwrap_or("an unknown node");
-        let (value, key, time) = (&write.value, &write.key, write.acknowledged);
-        text::plain(&format!("{value} for key {key}, acknowledged at {place} at {time}"))
-    };
-    lost.iter().take(TOP).map(sentence).collect()
-}
-
 pub fn proofs(data: &RunData) -> Vec<ProofRow> {
     let proof = |(position, partition): (usize, &Partition)| {
         let dropped: Vec<String> = partition
             .dropped_packets
             .iter()
-            .map(|(node, packets)| format!("{node}: {}", text::thousands(*packets)))
+            .map(|(node, packets)| format!("{node}:\u{a0}{}", text::thousands(*packets)))
             .collect();
         let confirmed = partition.proof == Proof::Confirmed;
         ProofRow {
@@ -274,7 +273,9 @@ pub fn counts(data: &RunData) -> Vec<CountRow> {
         let class = Name::from(operation.f.as_str());
         counts.entry((node, class)).or_default()[Ending::of(operation) as usize] += 1;
     }
+    let mut previous: Option<Name> = None;
     let row = |((node, class), numbers): ((Name, Name), [u64; 3])| CountRow {
+        first: previous.replace(node.clone()).as_ref() != Some(&node),
         node,
         class: class.to_string(),
         attempted: text::thousands(numbers.iter().sum()),
@@ -306,12 +307,23 @@ pub fn errors(data: &RunData) -> (Vec<(String, String, String)>, usize) {
     (errors.into_iter().map(row).collect(), others)
 }
 
-/// The first keys of those that disagree or lost a write.
-pub fn finals(finals: &[FinalValues]) -> Vec<FinalRow> {
-    finals.iter().take(TOP).map(final_row).collect()
+/// The nodes that have a part in some key that is shown, in their order.
+pub fn final_nodes(view: &ConvergenceView) -> Vec<Name> {
+    let nodes = view.finals.iter().flat_map(|key| key.values.iter().map(|(node, _)| node.clone()));
+    nodes.collect::<BTreeSet<Name>>().into_iter().collect()
 }
 
-fn final_row(key: &FinalValues) -> FinalRow {
+/// The first keys of those that disagree or lost a write.
+pub fn finals(view: &ConvergenceView) -> Vec<FinalRow> {
+    let nodes = final_nodes(view);
+    let row = |key: &FinalValues| {
+        let lost: Vec<&LostWrite> = view.lost.iter().filter(|lost| lost.key == key.key).collect();
+        final_row(key, &lost, &nodes)
+    };
+    view.finals.iter().take(TOP).map(row).collect()
+}
+
+fn final_row(key: &FinalValues, lost: &[&LostWrite], nodes: &[Name]) -> FinalRow {
     let mut votes: BTreeMap<&Option<Value>, usize> = BTreeMap::new();
     for (_, value) in &key.values {
         *votes.entry(value).or_default() += 1;
@@ -322,12 +334,44 @@ fn final_row(key: &FinalValues) -> FinalRow {
         Some(value) => text::fit(&text::plain(&value.to_string()), 40),
         None => "no answer".to_string(),
     };
-    let values = key.values.iter().map(|(_, value)| (shown(value), Some(value) != most)).collect();
-    FinalRow { key: key.key.clone(), values }
+    let at = |node: &Name| match key.values.iter().find(|(name, _)| name == node) {
+        Some((_, value)) => (shown(value), Some(value) != most),
+        None => ("holds no copy".to_string(), false),
+    };
+    FinalRow {
+        key: key.key.clone(),
+        lost: lost_values(lost),
+        acknowledged: acknowledged(lost),
+        values: nodes.iter().map(at).collect(),
+    }
+}
+
+/// `3: 27, 35, 37`.
+fn lost_values(lost: &[&LostWrite]) -> String {
+    let values: Vec<String> = lost.iter().map(|lost| lost.value.to_string()).collect();
+    match values.len() {
+        0 => String::new(),
+        count => text::fit(&text::plain(&format!("{count}: {}", values.join(", "))), 60),
+    }
+}
+
+/// `at n1 and n2, from 20.129 s to 20.369 s`.
+fn acknowledged(lost: &[&LostWrite]) -> String {
+    let times = lost.iter().map(|lost| lost.acknowledged);
+    let (Some(first), Some(last)) = (times.clone().min(), times.max()) else {
+        return String::new();
+    };
+    let nodes: BTreeSet<&str> =
+        lost.iter().map(|lost| lost.node.as_deref().unwrap_or("an unknown node")).collect();
+    let nodes: Vec<&str> = nodes.into_iter().collect();
+    let when = if first == last { first.to_string() } else { format!("{first} to {last}") };
+    text::plain(&format!("{}, {when}", nodes.join(" ")))
 }
 
 #[cfg(test)]
 mod tests {
+    use splitbrain_checkers::history::Time;
+
     use super::*;
     use crate::report::synthetic;
 
@@ -371,18 +415,53 @@ mod tests {
         assert!(counts.len() >= 2 && counts.is_sorted_by(|a, b| a >= b), "{counts:?}");
     }
 
+    fn key(name: &str, values: &[(&str, Option<i64>)]) -> FinalValues {
+        let value = |&(node, value): &(&str, Option<i64>)| (node.into(), value.map(Value::Int));
+        FinalValues { key: name.into(), values: values.iter().map(value).collect() }
+    }
+
+    fn of(finals: Vec<FinalValues>, lost: Vec<LostWrite>) -> Vec<FinalRow> {
+        let mut view = synthetic::lost_writes().convergence.unwrap();
+        (view.finals, view.lost) = (finals, lost);
+        super::finals(&view)
+    }
+
     #[test]
     fn the_value_that_most_nodes_do_not_have_is_marked() {
-        let value = |value: i64| Some(Value::Int(value));
-        let key = FinalValues {
-            key: "x".into(),
-            values: vec![("n1".into(), value(5)), ("n2".into(), value(7)), ("n3".into(), value(7))],
+        let marked = |values: &[(&str, Option<i64>)]| -> Vec<bool> {
+            let rows = of(vec![key("x", values)], Vec::new());
+            rows[0].values.iter().map(|(_, differs)| *differs).collect()
         };
-        let row = final_row(&key);
-        let marked: Vec<bool> = row.values.iter().map(|(_, differs)| *differs).collect();
-        assert_eq!(marked, [true, false, false]);
-        let values = vec![("n1".into(), value(5)), ("n2".into(), value(7)), ("n3".into(), None)];
-        let row = final_row(&FinalValues { key: "x".into(), values });
-        assert!(row.values.iter().all(|(_, differs)| *differs));
+        let (five, seven) = (Some(5), Some(7));
+        assert_eq!(marked(&[("n1", five), ("n2", seven), ("n3", seven)]), [true, false, false]);
+        assert_eq!(marked(&[("n1", five), ("n2", seven), ("n3", None)]), [true; 3]);
+    }
+
+    #[test]
+    fn a_value_stands_under_its_own_node_where_keys_live_on_different_nodes() {
+        let one = key("x", &[("n1", Some(5)), ("n3", Some(5))]);
+        let other = key("y", &[("n2", Some(7)), ("n3", Some(8))]);
+        let rows = of(vec![one, other], Vec::new());
+        let values = |row: &FinalRow| -> Vec<String> {
+            row.values.iter().map(|(value, _)| value.clone()).collect()
+        };
+        assert_eq!(values(&rows[0]), ["5", "holds no copy", "5"]);
+        assert_eq!(values(&rows[1]), ["holds no copy", "7", "8"]);
+    }
+
+    #[test]
+    fn what_is_gone_is_with_its_key() {
+        let lost = |key: &str, value, node: &str, at: u64| LostWrite {
+            key: key.into(),
+            value: Value::Int(value),
+            node: Some(node.into()),
+            acknowledged: Time(at * 1_000_000),
+        };
+        let finals = vec![key("x", &[("n1", Some(5))]), key("y", &[("n1", Some(6))])];
+        let gone = vec![lost("x", 3, "n2", 2_000), lost("x", 4, "n1", 1_500)];
+        let rows = of(finals, gone);
+        assert_eq!(rows[0].lost, "2: 3, 4");
+        assert_eq!(rows[0].acknowledged, "n1 n2, 1.500 s to 2.000 s");
+        assert_eq!((rows[1].lost.as_str(), rows[1].acknowledged.as_str()), ("", ""));
     }
 }

@@ -17,6 +17,9 @@ use super::text;
 pub const LINES: usize = 24;
 pub const COLUMNS: usize = 80;
 
+/// Lines of the verdict.
+const HEADLINE: usize = 5;
+
 /// Columns of the table's two names, and of each period.
 const NODE: usize = 12;
 const CLASS: usize = 9;
@@ -60,11 +63,11 @@ impl Paint {
         self.wrap(code, text)
     }
 
-    fn level(&self, level: Level, text: &str) -> String {
-        match level {
-            Level::Available => text.to_string(),
-            Level::Partial | Level::TooFew => self.wrap("33", text),
+    fn cell(&self, cell: &AvailabilityRow, text: &str) -> String {
+        match cell.level {
             Level::Unavailable => self.wrap("31", text),
+            _ if cell.is_trouble() => self.wrap("33", text),
+            _ => text.to_string(),
         }
     }
 
@@ -77,11 +80,19 @@ impl Paint {
     }
 }
 
-/// The chip and the sentence, at most four lines.
+/// The chip and the sentence, and as many of the details as there is room for.
 fn headline(data: &RunData, paint: &Paint) -> Vec<String> {
     let chip = data.verdict.kind.as_str();
-    let sentence = format!("{chip}: {}", text::plain(&data.verdict.sentence));
-    let mut lines = text::wrap_within(&sentence, COLUMNS, 4);
+    let sentence = format!("{chip}: {}.", text::plain(&data.verdict.sentence));
+    let with_details = |number: usize| {
+        let details = text::plain(&data.verdict.details_in_words(number));
+        text::wrap(&format!("{sentence} {details}"), COLUMNS)
+    };
+    let mut lines = (0..=data.verdict.details.len())
+        .rev()
+        .map(with_details)
+        .find(|lines| lines.len() <= HEADLINE)
+        .unwrap_or_else(|| text::wrap_within(&sentence, COLUMNS, HEADLINE));
     if let Some(first) = lines.first_mut() {
         let rest = first.strip_prefix(chip).unwrap_or_default().to_string();
         *first = format!("{}{rest}", paint.bold(chip));
@@ -138,14 +149,19 @@ fn availability(data: &RunData, room: usize, paint: &Paint) -> Vec<String> {
     }
     let heads: String =
         periods.iter().map(|period| text::right(&period.label(), PERIOD - 2) + "  ").collect();
-    let title = text::left("% answered, ? few", NODE + CLASS);
+    let doubtful = rows(data, &periods)
+        .iter()
+        .flat_map(|row| row.cells.iter().flatten())
+        .any(|cell| cell.is_doubtful());
+    let title = if doubtful { "% answered, ? few" } else { "% answered" };
+    let title = text::left(title, NODE + CLASS);
     let mut lines = vec![paint.soft(&format!("{title}{heads}"))];
     let mut rows = rows(data, &periods);
     let room = room.saturating_sub(1 + usize::from(hidden > 0)).max(2);
     let mut folded = 0;
     if rows.len() > room {
         let all = rows.len();
-        rows.retain(|row| row.cells.iter().flatten().any(|cell| cell.level != Level::Available));
+        rows.retain(|row| row.cells.iter().flatten().any(|cell| cell.is_trouble()));
         folded = all - rows.len();
     }
     let mut left_out = 0;
@@ -161,8 +177,8 @@ fn availability(data: &RunData, room: usize, paint: &Paint) -> Vec<String> {
         lines.push(paint.soft(&format!("{rows} with trouble, in the report")));
     }
     if folded > 0 {
-        let rows = text::count(folded, "other row was", "other rows were");
-        lines.push(paint.soft(&format!("{rows} available in every period shown")));
+        let rows = text::count(folded, "other row", "other rows");
+        lines.push(paint.soft(&format!("{rows} without trouble in the periods shown")));
     }
     if hidden > 0 {
         let cuts = text::count(hidden, "period is", "periods are");
@@ -219,8 +235,8 @@ fn row_line(row: &Row<'_>, paint: &Paint) -> String {
             None => text::right("-", PERIOD - 2) + "  ",
             Some(cell) => {
                 let share = cell.share().map_or("-".to_string(), text::percent);
-                let mark = if cell.level == Level::TooFew { " ?" } else { "  " };
-                paint.level(cell.level, &(text::right(&share, PERIOD - 2) + mark))
+                let mark = if cell.is_doubtful() { " ?" } else { "  " };
+                paint.cell(cell, &(text::right(&share, PERIOD - 2) + mark))
             }
         });
     }
@@ -354,7 +370,7 @@ mod tests {
             "✗ linearizable refuted   ✓ convergent valid   ? available unknown",
             "% answered",
             "healthy      cut 1    after 1      cut 2    after 2",
-            "n1          write          100          0        100 ?      100        100 ?",
+            "n1          write          100          0        100        100        100",
             "Not linearizable: 41 violations, worst on key k3",
             "w(7) on key k3 was acknowledged at n2",
             "results/register-etcd/2026-07-01T14-03-11Z/report.html",
@@ -367,11 +383,12 @@ mod tests {
     #[test]
     fn rows_with_trouble_stay_when_there_is_no_room_for_all() {
         let data = synthetic::stale_reads();
-        let lines = availability(&data, 6, &Paint { colours: false });
-        assert_eq!(lines.len(), 6, "{lines:#?}");
+        let lines = availability(&data, 5, &Paint { colours: false });
+        assert_eq!(lines.len(), 5, "{lines:#?}");
         let all = availability(&data, 20, &Paint { colours: false });
         assert_eq!(all.len(), 10);
-        assert!(lines.last().unwrap().contains("in the report"), "{lines:#?}");
+        assert!(lines[3].contains("2 more rows with trouble, in the report"), "{lines:#?}");
+        assert!(lines[4].contains("5 other rows without trouble"), "{lines:#?}");
     }
 
     #[test]

@@ -26,6 +26,8 @@ const LINK_LIMIT: usize = 12;
 
 #[derive(Debug, Serialize)]
 pub struct Timeline {
+    /// When the first phase began; before it clients work unrecorded.
+    begin: f64,
     end: f64,
     bin: f64,
     window: f64,
@@ -48,6 +50,10 @@ pub struct Timeline {
 /// What the captions say about what is drawn and what is not.
 #[derive(Debug, Default)]
 pub struct Facts {
+    /// Operations of clients.
+    pub operations: usize,
+    /// Reads while the cluster settled, which are not drawn.
+    pub settling: usize,
     pub bin: Duration,
     pub window: Duration,
     pub dots: u64,
@@ -117,11 +123,15 @@ pub fn timeline(data: &RunData) -> Timeline {
         nodes.iter().enumerate().map(|(position, name)| (&**name, position)).collect();
     let bin = bin_width(data.history.end, nodes.len());
     let bins = Counts::of(data, &positions, bin);
-    let candidates = drawable(&data.history.operations, &positions);
+    let candidates = drawable(data, &positions);
     let dots = sample::choose(data, &candidates, sample::LIMIT);
     let (links, quiet_links) = links(data, &nodes);
     let window = bin * BINS_PER_WINDOW as u32;
+    let clients =
+        data.history.operations.iter().filter(|o| labels::class(data, o).is_some()).count();
     let facts = Facts {
+        operations: clients,
+        settling: data.history.operations.len() - clients,
         bin,
         window,
         dots: dots.len() as u64,
@@ -130,6 +140,7 @@ pub fn timeline(data: &RunData) -> Timeline {
         links: links.len(),
     };
     Timeline {
+        begin: data.phases.first().map_or(0.0, |phase| phase.from.as_secs_f64()),
         end: data.history.end.as_secs_f64(),
         bin: bin.as_secs_f64(),
         window: window.as_secs_f64(),
@@ -186,7 +197,7 @@ impl Counts {
             Counts { answered: empty.clone(), failed: empty.clone(), indeterminate: empty };
         for operation in &data.history.operations {
             let (Some(node), Some(_)) =
-                (position(operation, positions), labels::class(&operation.f))
+                (position(operation, positions), labels::class(data, operation))
             else {
                 continue;
             };
@@ -207,10 +218,10 @@ fn position(operation: &Operation, positions: &BTreeMap<&str, usize>) -> Option<
 }
 
 /// Positions of client operations that ended in some way, so that they have a latency.
-fn drawable(operations: &[Operation], positions: &BTreeMap<&str, usize>) -> Vec<usize> {
-    let drawable = operations.iter().enumerate().filter(|(_, operation)| {
+fn drawable(data: &RunData, positions: &BTreeMap<&str, usize>) -> Vec<usize> {
+    let drawable = data.history.operations.iter().enumerate().filter(|(_, operation)| {
         operation.complete.is_some()
-            && labels::class(&operation.f).is_some()
+            && labels::class(data, operation).is_some()
             && position(operation, positions).is_some()
     });
     drawable.map(|(i, _)| i).collect()
@@ -224,7 +235,7 @@ fn latencies(
     window: Duration,
 ) -> Latencies {
     let operations = &data.history.operations;
-    let of_class = |operation: &&Operation| labels::class(&operation.f) == Some(class);
+    let of_class = |operation: &&Operation| labels::class(data, operation) == Some(class);
     let mut out = Latencies::default();
     let mut drawn: Vec<&Operation> =
         dots.iter().map(|&i| &operations[i]).filter(of_class).collect();
@@ -352,7 +363,7 @@ mod tests {
         let sum = |rows: &Vec<Vec<u32>>| rows.iter().flatten().map(|&n| n as usize).sum::<usize>();
         let counted =
             sum(&timeline.answered) + sum(&timeline.failed) + sum(&timeline.indeterminate);
-        let clients = data.history.operations.iter().filter(|o| labels::class(&o.f).is_some());
+        let clients = data.history.operations.iter().filter(|o| labels::class(&data, o).is_some());
         assert_eq!(counted, clients.count());
         assert!(sum(&timeline.failed) > 0 && sum(&timeline.indeterminate) > 0);
     }

@@ -81,8 +81,11 @@ impl<'a> Drawing<'a> {
             Some(_) => last + 8.0,
             None => (places[&operation.invoke] + bar_width(operation)).max(last) + OPEN_END,
         });
-        let right = ends.fold(last, f64::max);
         let cuts = cuts(data, &places);
+        let named = cuts
+            .iter()
+            .map(|&cut| GUTTER + 20.0 + 6.9 * text::columns(&cut_name(data, cut)).min(60) as f64);
+        let right = ends.chain(named).fold(last, f64::max);
         Drawing { data, witness, lanes, places, right, cuts }
     }
 
@@ -118,7 +121,7 @@ impl<'a> Drawing<'a> {
             let healed = partition.healed.unwrap_or(Time::MAX);
             let from = self.places.get(&partition.began).copied().unwrap_or(left - 8.0);
             let to = self.places.get(&healed).copied().unwrap_or(self.right);
-            let name = format!("cut {}: {}", position + 1, partition.name);
+            let name = cut_name(self.data, position);
             // A name may go beyond a narrow band: the rows below it are its own.
             let room = ((self.right - from - 10.0) / 6.9).max(5.0) as usize;
             write!(
@@ -298,6 +301,11 @@ impl<'a> Drawing<'a> {
     fn middle(&self, lane: usize) -> f64 {
         self.top() + LANE * lane as f64 + LANE / 2.0 - 2.0
     }
+}
+
+/// `cut 1: isolate n1`.
+fn cut_name(data: &RunData, position: usize) -> String {
+    format!("cut {}: {}", position + 1, data.partitions[position].name)
 }
 
 /// Positions of the partitions that were in force at some time of the drawing.

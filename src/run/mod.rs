@@ -3,7 +3,7 @@
 //! Everything that happens is written as it happens; nothing is concluded here.
 
 pub mod clients;
-pub mod fault;
+
 pub mod record;
 mod settle;
 #[cfg(test)]
@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
 use crate::cluster::RunningCluster;
+use crate::fault::HarnessFault;
 use crate::generator::Keys;
 use crate::nemesis::Nemesis;
 use crate::plan::Plan;
@@ -29,7 +30,6 @@ use crate::progress::{Progress, Update};
 use crate::sandbox::{Inside, LinkEvent, Network, Prober};
 use crate::store::{Ending, RunFolder};
 use clients::{NodeClients, Shared, Tally};
-use fault::HarnessFault;
 use record::Recorder;
 use timeline::Timeline;
 

@@ -15,9 +15,9 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::clients::{NodeClients, Shared, Tally};
-use super::fault::HarnessFault;
 use super::record::Recorder;
 use crate::clock::Clock;
+use crate::fault::HarnessFault;
 use crate::generator::Keys;
 use crate::plan::{DataType, Workload};
 

@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::clients::{NodeClients, Shared};
-use super::fault::HarnessFault;
 use super::record::Entry;
 use super::settle::settle;
+use crate::fault::HarnessFault;
 use crate::nemesis::{ApplyError, Cut, Nemesis, cut_links, union};
 use crate::plan::{Partition, Phase, Plan};
 use crate::progress::{INTERVAL, Progress, Update};

@@ -34,19 +34,27 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         Ok((Journal { file, record: PhantomData }, records))
     }
 
-    /// Writes one record. A node that cannot keep its promises must not make any: if the disk
-    /// fails, the process ends.
+    /// Writes one record.
     pub fn append(&mut self, record: &T) {
-        if let Err(error) = self.try_append(record) {
+        self.append_all(std::slice::from_ref(record));
+    }
+
+    /// Writes some records at once. A node that cannot keep its promises must not make any: if
+    /// the disk fails, the process ends.
+    pub fn append_all(&mut self, records: &[T]) {
+        if let Err(error) = self.try_append_all(records) {
             eprintln!("cannot write the journal: {error}; this node stops");
             std::process::exit(1);
         }
     }
 
-    fn try_append(&mut self, record: &T) -> io::Result<()> {
-        let mut line = serde_json::to_vec(record)?;
-        line.push(b'\n');
-        self.file.write_all(&line)
+    fn try_append_all(&mut self, records: &[T]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for record in records {
+            serde_json::to_writer(&mut lines, record)?;
+            lines.push(b'\n');
+        }
+        self.file.write_all(&lines)
     }
 }
 

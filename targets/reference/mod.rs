@@ -14,6 +14,7 @@ mod peers;
 mod replica;
 mod server;
 mod stale_cache;
+mod suspicion;
 #[cfg(test)]
 mod tests;
 

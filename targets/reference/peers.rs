@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::operation::{Answer, Operation};
+use super::suspicion::Suspicions;
 
 /// How long a node works on an operation before it gives up.
 pub const OPERATION_LIMIT: Duration = Duration::from_millis(450);
@@ -18,11 +19,14 @@ pub const MESSAGE_LIMIT: Duration = Duration::from_millis(500);
 /// How long a new connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_millis(200);
 
+/// How long nothing is forwarded to a node that did not answer.
+const PAUSE: Duration = Duration::from_millis(300);
+
 /// Why a peer gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// No connection came about, so the message surely was not delivered and never will be.
-    #[error("cannot connect to {to}: {why}")]
+    /// No connection came about or none was tried, so the message surely was not delivered and never will be.
+    #[error("nothing was sent to {to}: {why}")]
     NotSent { to: String, why: String },
     /// It may have been delivered, or may yet.
     #[error("no answer from {to}: {why}")]
@@ -37,6 +41,8 @@ pub struct Peers {
     /// Every node, this one included, in the order of the cluster.
     names: Vec<String>,
     urls: BTreeMap<String, reqwest::Url>,
+    /// Nodes to which nothing is forwarded.
+    suspicions: Suspicions,
     /// Links that a test has cut.
     #[cfg(test)]
     pub cut: std::sync::Mutex<std::collections::BTreeSet<String>>,
@@ -57,6 +63,7 @@ impl Peers {
             own: own.to_owned(),
             names: addresses.iter().map(|(name, _)| name.clone()).collect(),
             urls,
+            suspicions: Suspicions::new(PAUSE),
             #[cfg(test)]
             cut: Default::default(),
         })
@@ -99,6 +106,23 @@ impl Peers {
         response.json().await.map_err(failed)
     }
 
+    /// Like [`Peers::call`], but sends nothing to a node that is suspected.
+    pub async fn call_unless_suspected<M: Serialize, R: DeserializeOwned>(
+        &self,
+        suspicions: &Suspicions,
+        to: &str,
+        message: &M,
+        limit: Duration,
+    ) -> Result<R, CallError> {
+        if !suspicions.may_try(to, limit) {
+            let why = "it did not answer a moment ago".to_owned();
+            return Err(CallError::NotSent { to: to.to_owned(), why });
+        }
+        let answer = self.call(to, message, limit).await;
+        suspicions.note(to, answer.is_ok());
+        answer
+    }
+
     /// Lets the node at `to` carry out an operation of a client of ours. `message` wraps the
     /// operation for that mode.
     pub async fn forward<M: Serialize>(
@@ -107,7 +131,8 @@ impl Peers {
         operation: &Operation,
         message: &M,
     ) -> Answer {
-        match self.call(to, message, FORWARD_LIMIT).await {
+        let sent = self.call_unless_suspected(&self.suspicions, to, message, FORWARD_LIMIT);
+        match sent.await {
             Ok(answer) => answer,
             Err(error @ CallError::NotSent { .. }) => operation.not_done(error.to_string()),
             Err(error @ CallError::Unknown { .. }) => operation.unknown(error.to_string()),
@@ -188,9 +213,8 @@ mod tests {
         let peers = Peers::new("n1", &addresses).unwrap();
         let answer = peers.forward("n2", &write(), &"message").await;
         assert!(matches!(answer, Answer::Indeterminate(_)), "{answer:?}");
-        let read = Operation::Read { key: "x".into() };
-        let answer = peers.forward("n2", &read, &"message").await;
-        assert!(matches!(answer, Answer::Unavailable(_)), "{answer:?}");
+        let answer = peers.forward("n2", &write(), &"message").await;
+        assert!(matches!(answer, Answer::Unavailable(_)), "suspected now: {answer:?}");
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn measure(inside: &Inside, nodes: u8, busy: bool) {
         spans.entry("heal: whole call").or_default().push(call.elapsed());
         confirmed(&partition);
         let began = partition.began.since(partition.commanded);
-        spans.entry("cut: command to last probe through").or_default().push(began);
+        spans.entry("cut: command to all rules in place").or_default().push(began);
         let healed = partition.healed.unwrap().since(partition.heal_commanded);
         spans.entry("heal: command to probes on every link").or_default().push(healed);
         thread::sleep(Duration::from_millis(50));

@@ -31,7 +31,8 @@ fn an_interrupt_heals_and_checks_what_there_is() {
     assert_healed(&run);
     assert_reports(&run.run());
     // What `run` prints is there, and claims nothing that the whole run could have refuted.
-    let printed: Value = serde_json::from_str(&run.stdout()).expect("a verdict");
+    let printed: Value =
+        serde_json::from_str(&run.stdout()).unwrap_or_else(|_| panic!("{}", run.stderr()));
     assert_eq!(printed["kind"], "inconclusive", "{printed:#}");
     assert!(run.stderr().contains("healing, then checking"), "{}", run.stderr());
     scene.assert_nothing_is_left();

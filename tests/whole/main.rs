@@ -2,6 +2,8 @@
 //!
 //! One binary, so that `--test-threads=1` keeps clusters from sharing the cores.
 
+mod browser;
+mod bugs;
 mod demo;
 mod faults;
 mod interrupt;

@@ -32,22 +32,23 @@ impl Run {
 
     /// `valid`, `invalid` or `unknown`.
     pub fn finding(&self, check: &str) -> String {
-        self.findings()
-            .as_array()
-            .and_then(|findings| findings.iter().find(|finding| finding["check"] == check))
-            .and_then(|finding| finding["result"].as_str())
-            .unwrap_or("missing")
-            .to_string()
+        self.of_check(check)["result"].as_str().unwrap_or("missing").to_string()
     }
 
     /// The sentence of a check's witness; empty if there is none.
     pub fn witness(&self, check: &str) -> String {
-        self.findings()
-            .as_array()
-            .and_then(|findings| findings.iter().find(|finding| finding["check"] == check))
-            .and_then(|finding| finding["witness"]["sentence"].as_str())
-            .unwrap_or("")
-            .to_string()
+        self.of_check(check)["witness"]["sentence"].as_str().unwrap_or("").to_string()
+    }
+
+    /// The line that sums up a check; empty if there is none.
+    pub fn summary(&self, check: &str) -> String {
+        self.of_check(check)["summary"].as_str().unwrap_or("").to_string()
+    }
+
+    fn of_check(&self, check: &str) -> Value {
+        let findings = self.findings();
+        let mut all = findings.as_array().into_iter().flatten();
+        all.find(|finding| finding["check"] == check).cloned().unwrap_or(Value::Null)
     }
 
     pub fn findings(&self) -> Value {

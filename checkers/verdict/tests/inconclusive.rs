@@ -19,7 +19,8 @@ fn without_a_partition_nothing_is_decided_but_violations_stand() {
     let mut quiet = Run::new(valid());
     quiet.load(4000, [10, 2], &all_ok);
     assert_eq!(inconclusive(quiet, "there was no partition").rank, Rank::Unknown);
-    let verdict = inconclusive(Run::new(refuted()), "refuted on 2 keys all the same");
+    let verdict =
+        inconclusive(Run::new(refuted()), "; even so linearizability was refuted on 2 keys");
     assert_eq!((verdict.rank, verdict.rank.exit_code()), (Rank::Invalid, 1));
 }
 
@@ -48,6 +49,24 @@ fn linearizable_and_available_everywhere_blames_the_harness() {
 }
 
 #[test]
+fn a_cluster_that_was_not_well_before_the_cut_proves_nothing_by_refusing() {
+    let run = |refused_before_the_cut: bool| {
+        let mut run = Run::new(valid());
+        let before = |node: &str, _: Class| match node {
+            "n3" if refused_before_the_cut => Ends::Fail,
+            _ => Ends::Ok,
+        };
+        run.load(4000, [10, 2], &before);
+        run.load(14000, [10, 2], &majority_only);
+        run.probe(15000, &majority_only);
+        run.partitions.push(partition(&[&["n2", "n3"], &["n1"]], 14000, 22000));
+        run
+    };
+    assert_eq!(run(false).verdict().kind, Kind::CP);
+    inconclusive(run(true), "before the first cut, n3 answered only 0 of");
+}
+
+#[test]
 fn too_few_operations_leave_a_partition_out() {
     let thin = |linearizable: Finding| {
         let mut run = Run::new(linearizable);
@@ -57,7 +76,7 @@ fn too_few_operations_leave_a_partition_out() {
         run
     };
     inconclusive(thin(valid()), "too few to tell");
-    inconclusive(thin(refuted()), "all the same");
+    inconclusive(thin(refuted()), "; even so linearizability");
     // Another partition that had enough still decides.
     let mut run = thin(valid());
     run.load(20000, [10, 2], &majority_only);
@@ -126,7 +145,7 @@ fn partial_cells_that_decide_leave_it_open() {
     // Half of the writes is surely not AP, and writes on two sides are surely not mixed.
     let verdict = half(refuted(), all_ok).verdict();
     assert_eq!(verdict.kind, Kind::Neither);
-    assert!(verdict.sentence.contains("n1 answered only 301 of 601 writes"));
+    assert!(verdict.details[0].contains("n1 answered only 301 of 601 writes"));
 }
 
 #[test]

@@ -126,9 +126,13 @@ fn majority_serves_and_it_is_linearizable_cp() {
     assert_eq!((verdict.kind, verdict.rank), (Kind::CP, Rank::Valid));
     assert_eq!(
         verdict.sentence,
-        "behaved CP: it was linearizable throughout (1234 operations); with n1 cut off from n2 \
-         and n3, n2 and n3 stayed available and n1 was unavailable for reads and writes (0 of \
-         1202 answered)"
+        "behaved CP: it was linearizable throughout (1,234 operations), and in the partition one \
+         side stayed available"
+    );
+    assert_eq!(
+        verdict.details,
+        ["with n1 cut off from n2 and n3, n2 and n3 stayed available and n1 was unavailable for \
+          reads and writes (0 of 1202 answered)"]
     );
     let partition = &verdict.partitions[0];
     assert_eq!(partition.exercise, Exercise::Exercised { served: Served::OneSide });
@@ -141,14 +145,18 @@ fn majority_serves_and_it_is_linearizable_cp() {
 fn no_side_serves_and_it_is_linearizable_halts() {
     let verdict = Run::cut(valid(), primary_waits).verdict();
     assert_eq!((verdict.kind, verdict.rank), (Kind::CHalts, Rank::Valid));
+    assert_eq!(
+        verdict.sentence,
+        "behaved C, halts: it was linearizable throughout (1,234 operations), but no side of a \
+         cut stayed available"
+    );
     assert!(
-        verdict.sentence.starts_with(
-            "behaved C, halts: it was linearizable throughout (1234 operations), but no side \
-             stayed available; with n1 cut off from n2 and n3, n2 and n3 were unavailable for \
-             reads and writes, n1 was unavailable for writes"
+        verdict.details[0].starts_with(
+            "with n1 cut off from n2 and n3, n2 and n3 were unavailable for reads and writes, n1 \
+             was unavailable for writes"
         ),
-        "{}",
-        verdict.sentence
+        "{:?}",
+        verdict.details
     );
     assert_eq!(verdict.partitions[0].writes_acknowledged, 0);
 }
@@ -191,11 +199,15 @@ fn ap_says_whether_it_converged_and_what_was_lost() {
     // The load's keys were not polled, so agreement is not known; the loss is certain.
     assert!(
         verdict.sentence.ends_with(
-            "; whether the nodes agreed after the heal is not known, and 1 of 4 acknowledged \
-             writes was lost"
+            "linearizability was refuted on 2 keys and 1 of 4 acknowledged writes was lost"
         ),
         "{}",
         verdict.sentence
+    );
+    assert_eq!(
+        verdict.details,
+        ["whether the nodes agreed after the heal is not known, and 1 of 4 acknowledged writes \
+          was lost"]
     );
     assert!(verdict.evidence.iter().any(|e| e.text.starts_with("not convergent: w(6)")));
 }
@@ -204,13 +216,18 @@ fn ap_says_whether_it_converged_and_what_was_lost() {
 fn stale_reads_everywhere_and_writes_on_one_side_mixed() {
     let verdict = Run::cut(refuted(), local_reads).verdict();
     assert_eq!((verdict.kind, verdict.rank), (Kind::Mixed, Rank::Invalid));
+    assert_eq!(
+        verdict.sentence,
+        "behaved neither CP nor AP but mixed: reads stayed available at every node, writes on \
+         one side only, and linearizability was refuted on 2 keys"
+    );
     assert!(
-        verdict.sentence.contains(
-            "reads stayed available at every node, writes on one side only; with n1 cut off from \
-             n2 and n3, n2 and n3 stayed available and n1 was unavailable for writes"
+        verdict.details[0].starts_with(
+            "with n1 cut off from n2 and n3, n2 and n3 stayed available and n1 was unavailable \
+             for writes"
         ),
-        "{}",
-        verdict.sentence
+        "{:?}",
+        verdict.details
     );
     // The primary alone on its side, replicas that refuse writes: also mixed.
     let primary_alone = |node: &str, class: Class| match (node, class) {
@@ -226,8 +243,13 @@ fn a_refused_minority_and_a_refutation_neither() {
     assert_eq!((verdict.kind, verdict.rank), (Kind::Neither, Rank::Invalid));
     assert_eq!(
         verdict.sentence,
-        "behaved neither CP nor AP: linearizability was refuted on 2 keys, and yet with n1 cut \
-         off from n2 and n3, n1 was unavailable for reads and writes (0 of 1202 answered)"
+        "behaved neither CP nor AP: linearizability was refuted on 2 keys, and yet not every \
+         node stayed available"
+    );
+    assert_eq!(
+        verdict.details,
+        ["with n1 cut off from n2 and n3, n1 was unavailable for reads and writes (0 of 1202 \
+          answered)"]
     );
 }
 
@@ -238,7 +260,7 @@ fn split_brain_is_neither_even_if_it_looks_mixed() {
     run.history.write("n3", "k", 2, (8000, 8010), Ends::Ok);
     let verdict = run.verdict();
     assert_eq!(verdict.kind, Kind::Neither);
-    assert!(verdict.sentence.ends_with("; both sides of a cut acknowledged writes"));
+    assert!(verdict.sentence.contains(" and both sides of a cut acknowledged writes, and yet"));
     let both = verdict.evidence.iter().find(|e| e.text.contains("of one key were acknowledged"));
     assert_eq!(both.expect("evidence").operations.len(), 2);
 }

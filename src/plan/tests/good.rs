@@ -278,8 +278,13 @@ seed          7
 
    start     length  phase
       0s         3s  healthy
+<<<<<<< HEAD
       3s         8s  partition: isolate one node, chosen by the seed
         rules of IsolateOne
+=======
+      3s         8s  partition: isolate one node (chosen by the seed)
+                      rules of IsolateOne
+>>>>>>> main
      11s     <= 10s  settle: no writes, every key is read at every node until
                       all agree
    total  11s, then at most 10s of settling

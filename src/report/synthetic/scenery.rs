@@ -94,6 +94,7 @@ pub fn plan(nodes: &[Name]) -> Plan {
     let seconds = Duration::from_secs;
     let cut = |partition| Phase::Faults { partitions: vec![partition], length: seconds(8) };
     Plan {
+        request: plan::Request::default(),
         seed: 42,
         workload: plan::Workload {
             name: "register".to_string(),
@@ -200,8 +201,9 @@ pub fn verdict() -> VerdictView {
         kind: Kind::Neither,
         sentence: "etcd 3.4.23 with serializable reads behaved neither CP nor AP: it stayed \
                    readable on both sides of the cut, but 41 reads returned values that had been \
-                   overwritten up to 8.2 s before."
+                   overwritten up to 8.2 s before"
             .to_string(),
+        details: vec!["with n1 cut off from n2 and n3, n1 answered no writes".to_string()],
         evidence: vec![
             "Linearizability is refuted by 41 violations, each with a witness of its own."
                 .to_string(),

@@ -121,6 +121,13 @@ impl Prober {
         &self.shared.families
     }
 
+    /// Probes every link now, or within half a tick, instead of at the next tick.
+    pub fn probe_now(&self) {
+        if let Some(thread) = &*unpoisoned(&self.thread) {
+            thread.thread().unpark();
+        }
+    }
+
     /// Waits until every link is up in both directions.
     ///
     /// # Errors
@@ -235,7 +242,8 @@ impl Worker {
             events.into_iter().for_each(&mut self.observe);
             let passed = clock.now().since(start).as_nanos() / TICK.as_nanos();
             let next = start + TICK * (passed as u32 + 1);
-            thread::sleep(next.since(clock.now()));
+            // Or less, if somebody wants a probe now.
+            thread::park_timeout(next.since(clock.now()));
         }
         Ok(())
     }

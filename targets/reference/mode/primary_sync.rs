@@ -4,7 +4,8 @@
 //! entry when all of them have it. Only n1 answers reads, from what is committed; the others
 //! forward to it. While one replica cannot be reached nothing commits: pending entries stay in
 //! the log, are sent again after the heal, and commit then, so a write that timed out is
-//! indeterminate.
+//! indeterminate. When a replica has been silent for a second, n1 takes nothing into the log any
+//! more and refuses at once, which is definite.
 //!
 //! A replica's own copy may be ahead of the commit, which is why nobody reads it before the
 //! cluster has settled.

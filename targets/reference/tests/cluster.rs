@@ -41,7 +41,11 @@ impl Drop for Cluster {
 impl Cluster {
     /// A cluster of three nodes (one in mode single) that is ready. Nodes are counted from 1.
     pub async fn start(mode: &str, bug: Bug) -> Cluster {
-        let count = if mode == "single" { 1 } else { 3 };
+        Cluster::of(if mode == "single" { 1 } else { 3 }, mode, bug).await
+    }
+
+    /// A cluster of so many nodes that is ready.
+    pub async fn of(count: usize, mode: &str, bug: Bug) -> Cluster {
         let mut listeners = Vec::new();
         for _ in 0..count {
             listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
@@ -138,6 +142,12 @@ impl Cluster {
     pub async fn write(&self, i: usize, key: &str, value: i64) -> u16 {
         let url = self.url(i, &format!("registers/{key}"));
         self.send(self.client.put(url).json(&json!({ "value": value }))).await.0
+    }
+
+    /// Writes at a node until that is acknowledged: on a busy machine a working cluster too may
+    /// need a second attempt.
+    pub async fn acknowledges(&self, i: usize, key: &str, value: i64) {
+        eventually(async || self.write(i, key, value).await == 200).await;
     }
 
     pub async fn cas(&self, i: usize, key: &str, expected: i64, new: i64) -> u16 {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use clap::{CommandFactory, Parser, ValueEnum};
 
-use crate::reference::Arguments;
 use crate::reference::bug::Bug;
 use crate::reference::mode::{self, MODES};
+use crate::reference::{Arguments, serve};
 
 const README: &str = include_str!("../README.md");
 const RECIPE: &str = include_str!("../cluster.yaml");
@@ -59,6 +59,32 @@ fn every_bug_is_in_some_mode_and_refused_in_the_others() {
         "mode single cannot have the bug drop-hint; it takes none, cas-ignores-expected, \
          stale-cache"
     );
+}
+
+/// What a node says that cannot start.
+async fn refusal(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = parse(arguments).unwrap().arguments;
+    arguments.data = folder.path().join("data");
+    serve(arguments).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_at_the_start() {
+    let others = "n2=127.0.0.1:2,n3=127.0.0.1:3";
+    for (arguments, wanted) in [
+        (vec!["--mode", "single", "--peers", others], "mode single needs one node"),
+        (vec!["--mode", "single", "--bug", "dirty-read"], "it takes none, cas-ignores-expected"),
+        (vec!["--mode", "quorum", "--read-quorum", "2"], "--read-quorum 2 is not possible with 1"),
+        (
+            vec!["--mode", "quorum", "--peers", others, "--write-quorum", "4"],
+            "--write-quorum 4 is not possible with 3",
+        ),
+        (vec!["--mode", "single", "--peers", "n1=127.0.0.1:2"], "--peers names n1 twice"),
+    ] {
+        let error = refusal(&arguments).await;
+        assert!(error.contains(wanted), "{arguments:?}: {error}");
+    }
 }
 
 /// Rows of the README's table of bugs: `| bug | mode | ... | command | ... |`.

@@ -2,13 +2,15 @@
 //!
 //! Followers forward everything to the leader. Writes and compare-and-set go through the log and
 //! are answered when a majority has them; reads are answered by the leader after a majority has
-//! confirmed that it still leads (the read index, section 6.4 of Ongaro's thesis).
+//! confirmed that it still leads (the read index, section 6.4 of Ongaro's thesis). A leader that
+//! has not heard a majority for a second refuses at once.
 //!
 //! A follower that was cut off has stood for election in vain and comes back with a higher term,
 //! which costs an election after the heal: openraft 0.9 has no pre-vote.
 
 mod machine;
 mod network;
+mod read_index;
 mod storage;
 
 use std::collections::BTreeSet;
@@ -16,7 +18,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::body::Bytes;
-use openraft::error::{CheckIsLeaderError, RaftError};
 use openraft::raft::{AppendEntriesRequest, InstallSnapshotRequest, VoteRequest};
 use openraft::{EmptyNode, Raft, SnapshotPolicy};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,7 @@ use tokio::time::{Duration, sleep, timeout};
 
 use self::machine::Machine;
 use self::network::Network;
+use self::read_index::ReadIndex;
 use self::storage::LogStore;
 use super::{Mode, Starting};
 use crate::reference::StartError;
@@ -52,8 +54,8 @@ pub enum Reads {
     OwnState,
 }
 
-/// The pause before a read's leadership is asked for again.
-const RETRY: Duration = Duration::from_millis(10);
+/// A leader whom no majority has answered for so long refuses everything at once.
+const SILENCE_LIMIT: Duration = Duration::from_secs(1);
 
 openraft::declare_raft_types!(
     pub Types:
@@ -75,6 +77,7 @@ struct Majority {
     node: Node,
     reads: Reads,
     raft: Raft<Types>,
+    read_index: ReadIndex,
     machine: Machine,
 }
 
@@ -97,16 +100,21 @@ pub fn start(node: Node, reads: Reads) -> Starting {
         if node.bug == Bug::LoseWriteOnFailover {
             node.tasks.spawn(lose_writes(raft.clone(), node.index, machine.clone()));
         }
-        Ok(Arc::new(Majority { node, reads, raft, machine }) as Arc<dyn Replica>)
+        let (read_index, serve) = ReadIndex::new(raft.clone());
+        node.tasks.spawn(serve);
+        Ok(Arc::new(Majority { node, reads, raft, read_index, machine }) as Arc<dyn Replica>)
     })
 }
 
 fn config() -> Result<openraft::Config, StartError> {
     let config = openraft::Config {
         cluster_name: "splitbrain-reference".to_owned(),
-        heartbeat_interval: 75,
-        election_timeout_min: 250,
+        // Also the time limit of every message to a follower.
+        heartbeat_interval: 100,
+        election_timeout_min: 300,
         election_timeout_max: 450,
+        // Few enough for that limit on a busy machine, or a follower could never catch up.
+        max_payload_entries: 50,
         snapshot_policy: SnapshotPolicy::Never,
         replication_lag_threshold: u64::MAX,
         ..openraft::Config::default()
@@ -155,6 +163,9 @@ impl Majority {
         if self.leader().as_deref() != Some(&*self.node.name) {
             return operation.not_done(format!("{} is not the leader", self.node.name));
         }
+        if self.lost_majority() && !self.ignores_majority(&operation) {
+            return operation.not_done("no majority has answered the leader for a second");
+        }
         match &operation {
             Operation::Read { key } => self.read(key).await,
             Operation::Write { .. } if self.node.bug == Bug::AcknowledgeBeforeCommit => {
@@ -167,29 +178,28 @@ impl Majority {
         }
     }
 
-    async fn read(&self, key: &str) -> Answer {
-        if self.node.bug != Bug::ReadFromDeposedLeader {
-            match timeout(OPERATION_LIMIT, self.confirm_leadership()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return Answer::Unavailable(error),
-                Err(_) => return Answer::Unavailable("leadership not confirmed in time".into()),
-            }
-        }
-        Answer::Value(self.machine.get(key))
+    /// Whether a leader that does not know yet that it is deposed can tell that it is cut off.
+    fn lost_majority(&self) -> bool {
+        let silence = self.raft.metrics().borrow().millis_since_quorum_ack;
+        silence.is_some_and(|silence| Duration::from_millis(silence) > SILENCE_LIMIT)
     }
 
-    /// Waits until a majority has confirmed that this node leads and what was committed by then
-    /// is applied. Openraft gives its followers one heartbeat interval, once; a busy machine may
-    /// take longer, so it is asked again.
-    async fn confirm_leadership(&self) -> Result<(), String> {
-        loop {
-            match self.raft.ensure_linearizable().await {
-                Ok(_) => return Ok(()),
-                Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_))) => {}
-                Err(error) => return Err(error.to_string()),
-            }
-            sleep(RETRY).await;
+    /// The bugs that do without a majority.
+    fn ignores_majority(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::Read { .. } => self.node.bug == Bug::ReadFromDeposedLeader,
+            Operation::Write { .. } => self.node.bug == Bug::AcknowledgeBeforeCommit,
+            Operation::Cas { .. } => false,
         }
+    }
+
+    async fn read(&self, key: &str) -> Answer {
+        if self.node.bug != Bug::ReadFromDeposedLeader
+            && let Err(why) = self.read_index.confirm().await
+        {
+            return Answer::Unavailable(why);
+        }
+        Answer::Value(self.machine.get(key))
     }
 
     /// Once Raft has it, only its commit is a definite answer: even when this node is deposed,

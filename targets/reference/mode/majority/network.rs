@@ -15,7 +15,7 @@ use openraft::{AnyError, EmptyNode};
 use serde::de::DeserializeOwned;
 
 use super::{Message, Types};
-use crate::reference::peers::{CallError, Peers};
+use crate::reference::peers::{CallError, MESSAGE_LIMIT, Peers};
 
 /// The pause after a peer refused the connection.
 const RETRY: Duration = Duration::from_millis(100);
@@ -44,11 +44,19 @@ type Rpc<R, E> = Result<R, RPCError<u64, EmptyNode, RaftError<u64, E>>>;
 impl Connection {
     async fn send<R, E>(&self, message: Message, option: RPCOption) -> Rpc<R, E>
     where
-        R: DeserializeOwned,
-        E: std::error::Error + DeserializeOwned,
+        R: DeserializeOwned + Send + 'static,
+        E: std::error::Error + DeserializeOwned + Send + 'static,
     {
-        let answer: Result<Result<R, RaftError<u64, E>>, CallError> =
-            self.peers.call(&self.name, &message, option.hard_ttl()).await;
+        type Answer<R, E> = Result<Result<R, RaftError<u64, E>>, CallError>;
+        let (peers, name) = (self.peers.clone(), self.name.clone());
+        // Raft drops a call that takes too long. The task goes on, so that the connection is not
+        // closed for a follower that was only slow.
+        let limit = option.hard_ttl().max(MESSAGE_LIMIT);
+        let call = async move { peers.call(&name, &message, limit).await };
+        let answer: Answer<R, E> = match tokio::spawn(call).await {
+            Ok(answer) => answer,
+            Err(ended) => Err(CallError::Unknown { to: self.name.clone(), why: ended.to_string() }),
+        };
         match answer {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(RPCError::RemoteError(RemoteError::new(self.id, error))),

@@ -127,9 +127,11 @@ impl RaftLogStorage<Types> for LogStore {
         I: IntoIterator<Item = Entry<Types>> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        for entry in entries {
-            self.log().record(Record::Entry(entry));
-        }
+        let records: Vec<_> = entries.into_iter().map(Record::Entry).collect();
+        let mut log = self.log();
+        log.journal.append_all(&records);
+        records.into_iter().for_each(|record| log.take(record));
+        drop(log);
         callback.log_io_completed(Ok(()));
         Ok(())
     }

@@ -119,6 +119,11 @@ impl PrimaryBackup {
                 operation.not_done("the log from before the restart is not committed yet")
             });
         }
+        if self.policy.acknowledge == Acknowledge::WhenAllHaveIt
+            && let Some(silent) = state.silent_replica(&self.node.peers)
+        {
+            return Begun::Answered(operation.not_done(format!("{silent} does not answer")));
+        }
         let index = state.log.push(operation.clone());
         self.wake.send_replace(());
         if self.policy.acknowledge == Acknowledge::AtOnce {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::log::Adopt;
 use super::state::State;
@@ -90,6 +91,7 @@ impl PrimaryBackup {
             }
         };
         state.held.insert(peer.to_owned(), held);
+        state.answered.insert(peer.to_owned(), Instant::now());
         state.commit(&self.node.peers);
         true
     }

@@ -1,6 +1,7 @@
 //! What a node of a primary-backup mode knows, and how it answers the messages of the others.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -13,6 +14,9 @@ use crate::reference::bug::Bug;
 use crate::reference::operation::Answer;
 use crate::reference::peers::Peers;
 use crate::reference::replica::Role;
+
+/// A primary that waits for every replica takes no more when one has been silent for so long.
+const SILENCE_LIMIT: Duration = Duration::from_secs(1);
 
 pub struct State {
     /// The term of the primary whose log this is; the first one is 1.
@@ -27,6 +31,8 @@ pub struct State {
     pub log: Log,
     /// As primary: what each replica is known to have.
     pub held: BTreeMap<String, Held>,
+    /// As primary: when each replica last answered.
+    pub answered: BTreeMap<String, Instant>,
     /// As primary: who waits for which entry.
     pub waiters: BTreeMap<usize, oneshot::Sender<Answer>>,
     /// How much of the log is from before the last restart.
@@ -66,6 +72,7 @@ impl State {
             heard: (policy.failover && restarted).then(Instant::now),
             log,
             held: BTreeMap::new(),
+            answered: BTreeMap::new(),
             waiters: BTreeMap::new(),
             reloaded,
         }
@@ -75,6 +82,13 @@ impl State {
     /// lack what was already acknowledged.
     pub fn recovered(&self) -> bool {
         self.log.applied() >= self.reloaded
+    }
+
+    /// As primary: a replica that has not answered for [`SILENCE_LIMIT`].
+    pub fn silent_replica<'a>(&self, peers: &'a Peers) -> Option<&'a String> {
+        peers
+            .others()
+            .find(|peer| self.answered.get(*peer).is_none_or(|at| at.elapsed() > SILENCE_LIMIT))
     }
 
     /// As primary: applies what every replica has, and answers who waits for it.

@@ -5,12 +5,10 @@
 //! (microseconds, then the node's name), stored at the coordinator, sent once to all others, and
 //! acknowledged when W replicas have it, the coordinator included. A read asks R replicas in a
 //! random order, the coordinator not preferred, and takes the newest stamp; one that is slow or
-//! fails is made up for by the next. A replica that failed is left alone for a moment. There is no read repair and no anti-entropy, so a write that
-//! reached one replica only (reported as indeterminate) is seen by some reads and not by others
-//! for good, whatever R + W is (DeCandia et al., SOSP 2007, section 4.5, has both and hinted
-//! hand-off on top).
-
-mod suspicion;
+//! fails is made up for by the next; one that failed is left alone for a moment. There is no
+//! read repair and no anti-entropy, so a write that reached one replica only (reported as
+//! indeterminate) is seen by some reads and not by others for good, whatever R + W is (DeCandia
+//! et al., SOSP 2007, sections 4.5 to 4.7, have both and hinted hand-off on top).
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,16 +24,20 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use self::suspicion::Replicas;
 use super::{Mode, Starting};
 use crate::reference::StartError;
 use crate::reference::journal::Journal;
 use crate::reference::operation::{Answer, Operation};
-use crate::reference::peers::{CallError, OPERATION_LIMIT};
+use crate::reference::peers::{CallError, MESSAGE_LIMIT, OPERATION_LIMIT};
 use crate::reference::replica::{MessageError, Node, Replica, Role, Status, decode, encode};
+use crate::reference::suspicion::Suspicions;
 
 pub const MODE: Mode = Mode { name: "quorum", bugs: &[], start };
 
+/// A replica that did not answer is left alone for so long. Failure detectors of real stores take
+/// seconds too, and not all nodes take another back at once: meanwhile writes reach some replicas
+/// only.
+const PAUSE: Duration = Duration::from_secs(2);
 /// A read that has waited so long for a replica asks one more.
 const PATIENCE: Duration = Duration::from_millis(60);
 
@@ -57,7 +59,7 @@ enum Message {
 
 struct Quorum {
     node: Node,
-    replicas: Replicas,
+    suspicions: Arc<Suspicions>,
     state: Mutex<State>,
 }
 
@@ -84,8 +86,8 @@ fn start(node: Node) -> Starting {
             state.clock = state.clock.max(stamped.stamp.0);
             state.keep_newer(&key, stamped);
         }
-        let replicas = Replicas::new(node.peers.clone());
-        Ok(Arc::new(Quorum { node, replicas, state: Mutex::new(state) }) as Arc<dyn Replica>)
+        let suspicions = Arc::new(Suspicions::new(PAUSE));
+        Ok(Arc::new(Quorum { node, suspicions, state: Mutex::new(state) }) as Arc<dyn Replica>)
     })
 }
 
@@ -129,10 +131,12 @@ impl Quorum {
         for peer in self.node.peers.others() {
             let peer = peer.clone();
             let message = Message::Store { key: key.clone(), stamped: stamped.clone() };
-            let (replicas, sender) = (self.replicas.clone(), sender.clone());
+            let (peers, suspicions) = (self.node.peers.clone(), self.suspicions.clone());
+            let sender = sender.clone();
             // Goes on when the quorum is reached or the client has left.
             self.node.tasks.spawn(async move {
-                let stored: Result<(), CallError> = replicas.call(&peer, &message).await;
+                let stored: Result<(), CallError> =
+                    peers.call_unless_suspected(&suspicions, &peer, &message, MESSAGE_LIMIT).await;
                 if stored.is_ok() {
                     // Nobody counts any more when the quorum is reached.
                     let _ = sender.send(());
@@ -197,9 +201,12 @@ impl QuorumRead<'_> {
             self.answers.push(self.quorum.state().registers.get(self.key).cloned());
             return;
         }
-        let replicas = self.quorum.replicas.clone();
+        let peers = self.quorum.node.peers.clone();
+        let suspicions = self.quorum.suspicions.clone();
         let message = Message::Load { key: self.key.to_owned() };
-        self.asked.spawn(async move { replicas.call(&name, &message).await });
+        self.asked.spawn(async move {
+            peers.call_unless_suspected(&suspicions, &name, &message, OPERATION_LIMIT).await
+        });
     }
 
     /// Waits for the next answer; true if it failed or takes long, so that another replica
