@@ -17,6 +17,8 @@ use crate::support::{Traces, newest, splitbrain};
 
 /// After this long something that has to happen will not happen any more.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What is killed is gone after this long; less than a run would go on by itself.
+const GONE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A folder, and what the host looked like before anything was started.
@@ -100,7 +102,7 @@ impl Scene {
     #[track_caller]
     pub fn assert_nothing_is_left(&self) {
         let now = || Traces::of(&self.marker());
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + GONE;
         while now() != self.before && Instant::now() < deadline {
             sleep(PAUSE);
         }
