@@ -2,7 +2,7 @@
 
 BINARY := target/release/splitbrain
 
-.PHONY: demo build test style unit whole bench clean
+.PHONY: demo build test style unit whole bugs bench clean
 
 demo: build
 	$(BINARY) demo
@@ -26,7 +26,11 @@ unit:
 
 # Whole programs share two cores with the clusters that they run: one at a time.
 whole:
-	cargo test --workspace --release --locked --test '*' -- --test-threads=1
+	cargo test --workspace --release --locked --test '*' -- --test-threads=1 --skip bugs::
+
+# Every seeded bug of the reference cluster, and the same runs without it.
+bugs:
+	cargo test --release --locked --test whole -- --test-threads=1 bugs::
 
 bench:
 	cargo bench --workspace --locked
