@@ -11,10 +11,10 @@ build:
 	scripts/install-dependencies run
 	cargo build --release --locked
 
-# Everything: style, unit tests, oracles, whole programs, real databases.
+# Everything: style, unit tests, oracles, whole programs, seeded bugs, real databases.
 test:
 	scripts/install-dependencies test
-	$(MAKE) style unit whole
+	$(MAKE) style unit whole bugs
 
 style:
 	cargo fmt --all --check

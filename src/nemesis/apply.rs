@@ -16,7 +16,7 @@ use nix::libc;
 use splitbrain_checkers::history::Name;
 
 use super::rules::RuleText;
-use crate::sandbox::{Family, Network, system_program};
+use crate::sandbox::{Family, Network, ask_for_short_slices, system_program};
 
 const COMMIT: &str = "COMMIT\n";
 /// How long to wait for the processes to have read what they were given. They need not have for
@@ -55,6 +55,8 @@ struct Waiting {
 /// If a process cannot be started; those that were are ended with nothing applied.
 pub fn arm(network: &Network, texts: &[RuleText]) -> Result<Armed, ApplyError> {
     let started = network.in_each_node(|node| {
+        // For the processes that are started here.
+        ask_for_short_slices();
         let own = texts.iter().filter(|text| text.node == *node);
         own.map(start).collect::<Result<Vec<Waiting>, ApplyError>>()
     });

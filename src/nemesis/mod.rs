@@ -21,7 +21,7 @@ pub use apply::{ApplyError, restore_command};
 pub use partition::{Cut, CutError, components, cut_links, union};
 
 use crate::clock::Clock;
-use crate::sandbox::{Network, Prober, Stream, TICK};
+use crate::sandbox::{Network, Prober, Stream, TICK, ask_for_short_slices};
 
 /// How long to wait after a heal for a probe on every link that was cut.
 const HEAL_LIMIT: Duration = Duration::from_secs(5);
@@ -59,6 +59,7 @@ impl Nemesis {
     /// # Errors
     /// If a rule could not be applied. Some may be in effect then, so the run has to end.
     pub fn cut(&self, cut: Cut) -> Result<Active, ApplyError> {
+        ask_for_short_slices();
         let addresses = self.network.addresses();
         let texts = rules::apply_texts(&cut.links, &addresses, self.prober.families());
         let armed = apply::arm(&self.network, &texts)?;
@@ -73,15 +74,17 @@ impl Nemesis {
     /// # Errors
     /// If a rule could not be read or removed: the run has to end.
     pub fn heal(&self, active: Active) -> Result<Partition, ApplyError> {
+        ask_for_short_slices();
         let addresses = self.network.addresses();
         let families = self.prober.families();
         let undo = rules::undo_texts(&active.cut.links, &addresses, families);
         let armed = apply::arm(&self.network, &undo)?;
         let dropped = self.dropped_packets(&active.cut)?;
+        self.prober.hurry();
         let heal_commanded = self.clock.now();
         armed.fire()?;
-        self.prober.probe_now();
         self.wait_for_probes(&active.cut, heal_commanded);
+        self.prober.take_time();
         for ((node, family), saved) in apply::save(&self.network, families)? {
             if !rules::is_gone(&saved) {
                 return Err(ApplyError::StillThere { node, family: family.name() });

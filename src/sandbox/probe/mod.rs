@@ -3,7 +3,8 @@
 //! One thread serves all nodes' sockets, each of which lives in its node's namespace. The
 //! receiving kernel stamps every arrival, so instants do not depend on when that thread gets to
 //! run; and every probe has a number, so a sender that was held up is told apart from a link
-//! that is down. Ticks are on an absolute schedule; one that was missed is left out.
+//! that is down. Ticks are on an absolute schedule; one that was missed is left out. While somebody
+//! waits for links to come back, probes follow each other faster, so that the instant is exact.
 
 mod log;
 mod socket;
@@ -12,7 +13,7 @@ mod state;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
@@ -25,6 +26,7 @@ pub(crate) use socket::probe_arrives;
 pub use state::{LinkEvent, LinkState};
 
 use super::network::Network;
+use super::prompt::ask_for_short_slices;
 use super::topology::ipv6_of;
 use crate::clock::Clock;
 use socket::{Arrival, ProbeSocket};
@@ -32,6 +34,9 @@ use state::LinkWatch;
 
 /// From one probe to the next.
 pub const TICK: Duration = Duration::from_millis(10);
+/// The same while somebody waits for links to come back, and for how long at most.
+const HASTY_TICK: Duration = Duration::from_millis(1);
+const HASTY: Duration = Duration::from_millis(100);
 /// In `arrived`: not yet, or never.
 const NEVER: Time = Time::MAX;
 
@@ -54,6 +59,8 @@ pub struct Prober {
 struct Shared {
     clock: Clock,
     stopping: AtomicBool,
+    /// Until when (nanoseconds of the run) ticks are hasty.
+    hasty_until: AtomicU64,
     nodes: Vec<Name>,
     families: Vec<Family>,
     records: Mutex<Records>,
@@ -107,7 +114,8 @@ impl Prober {
         let nodes = network.names();
         let records = Mutex::new(Records::new(nodes.len(), &families));
         let stopping = AtomicBool::new(false);
-        let shared = Arc::new(Shared { clock, stopping, nodes, families, records });
+        let hasty_until = AtomicU64::new(0);
+        let shared = Arc::new(Shared { clock, stopping, hasty_until, nodes, families, records });
         let worker = Worker { shared: Arc::clone(&shared), ends, observe: Box::new(observe) };
         let thread = thread::Builder::new()
             .name("prober".to_string())
@@ -121,11 +129,19 @@ impl Prober {
         &self.shared.families
     }
 
-    /// Probes every link now, or within half a tick, instead of at the next tick.
-    pub fn probe_now(&self) {
+    /// Probes every link now and every millisecond from now on, for a tenth of a second or until
+    /// [`Prober::take_time`].
+    pub fn hurry(&self) {
+        let until = self.shared.clock.now() + HASTY;
+        self.shared.hasty_until.store(until.0, Ordering::Relaxed);
         if let Some(thread) = &*unpoisoned(&self.thread) {
             thread.thread().unpark();
         }
+    }
+
+    /// Back to a probe every 10 ms.
+    pub fn take_time(&self) {
+        self.shared.hasty_until.store(0, Ordering::Relaxed);
     }
 
     /// Waits until every link is up in both directions.
@@ -234,14 +250,18 @@ impl Worker {
     fn run(mut self) -> Result<(), ProbeError> {
         let clock = self.shared.clock;
         let start = clock.now();
+        ask_for_short_slices();
         while !self.shared.stopping.load(Ordering::Relaxed) {
+            let hasty = clock.now().0 < self.shared.hasty_until.load(Ordering::Relaxed);
+            let tick = if hasty { HASTY_TICK } else { TICK };
             self.send();
-            // Half a tick later whatever gets through has arrived.
-            thread::sleep(TICK / 2);
+            // Half a tick later whatever gets through has arrived. Or sooner, if somebody is in a
+            // hurry from now on.
+            thread::park_timeout(tick / 2);
             let events = self.receive()?;
             events.into_iter().for_each(&mut self.observe);
-            let passed = clock.now().since(start).as_nanos() / TICK.as_nanos();
-            let next = start + TICK * (passed as u32 + 1);
+            let passed = clock.now().since(start).as_nanos() / tick.as_nanos();
+            let next = start + Duration::from_nanos((tick.as_nanos() * (passed + 1)) as u64);
             // Or less, if somebody wants a probe now.
             thread::park_timeout(next.since(clock.now()));
         }
@@ -281,9 +301,10 @@ impl Worker {
                 }
             }
         }
+        let now = self.shared.clock.now();
         let Records { sent, watches, .. } = &mut *records;
         for (&(from, to), watch) in watches {
-            let change = watch.sent(sent[from].len() as u64);
+            let change = watch.sent(&sent[from], now);
             events.extend(change.map(|change| self.event(from, to, change)));
         }
         Ok(events)

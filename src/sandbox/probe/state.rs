@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 use splitbrain_checkers::history::{Name, Time};
 
-/// A link is down when this many probes in a row, the first of which had all their time to
-/// arrive, are missing. The instant is exact all the same: that of the last arrival.
-const MISSING: u64 = 6;
+use super::TICK;
+
+/// A link is down when this many probes in a row are missing, the first of which was sent at least
+/// so many ticks ago but one: it had all its time to arrive. The instant is exact all the same:
+/// that of the last arrival.
+const MISSING: u32 = 6;
 
 /// Whether anything gets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,11 +54,14 @@ impl LinkWatch {
         Some((time, LinkState::Up))
     }
 
-    /// Looks at how many probes have been sent by now (all arrivals of that moment have been
+    /// Looks at the probes that have been sent by `now` (all arrivals of that moment have been
     /// taken); `Some` if the link is down by that.
-    pub fn sent(&mut self, count: u64) -> Option<(Time, LinkState)> {
+    pub fn sent(&mut self, sent: &[Time], now: Time) -> Option<(Time, LinkState)> {
         let (last, time) = self.last?;
-        if !self.up || count <= last + MISSING {
+        let missing = sent.get(last as usize + 1..).unwrap_or_default();
+        let first = missing.first()?;
+        let enough = missing.len() >= MISSING as usize && now.since(*first) >= TICK * (MISSING - 1);
+        if !self.up || !enough {
             return None;
         }
         self.up = false;
@@ -72,17 +78,27 @@ impl LinkWatch {
 mod tests {
     use super::*;
 
+    fn at(tick: u64) -> Time {
+        Time(tick * TICK.as_nanos() as u64)
+    }
+
+    /// When so many probes have been sent, one each tick, and the last one just now.
+    fn after(watch: &mut LinkWatch, count: u64) -> Option<(Time, LinkState)> {
+        let sent: Vec<Time> = (0..count).map(at).collect();
+        watch.sent(&sent, *sent.last()?)
+    }
+
     #[test]
     fn down_is_the_last_arrival_and_up_the_first() {
         let mut watch = LinkWatch::default();
-        assert_eq!(watch.sent(100), None, "never up, so it cannot go down");
-        assert_eq!(watch.arrival(100, Time(1_000)), Some((Time(1_000), LinkState::Up)));
-        assert_eq!(watch.arrival(101, Time(1_010)), None);
-        assert_eq!(watch.sent(107), None, "five are missing: 102 to 106");
-        assert_eq!(watch.sent(108), Some((Time(1_010), LinkState::Down)));
-        assert_eq!(watch.sent(109), None, "told once");
+        assert_eq!(after(&mut watch, 100), None, "never up, so it cannot go down");
+        assert_eq!(watch.arrival(100, at(100)), Some((at(100), LinkState::Up)));
+        assert_eq!(watch.arrival(101, at(101)), None);
+        assert_eq!(after(&mut watch, 107), None, "five are missing: 102 to 106");
+        assert_eq!(after(&mut watch, 108), Some((at(101), LinkState::Down)));
+        assert_eq!(after(&mut watch, 109), None, "told once");
         assert!(!watch.is_up());
-        assert_eq!(watch.arrival(120, Time(1_200)), Some((Time(1_200), LinkState::Up)));
+        assert_eq!(watch.arrival(120, at(120)), Some((at(120), LinkState::Up)));
     }
 
     #[test]
@@ -90,7 +106,7 @@ mod tests {
         let mut watch = LinkWatch::default();
         watch.arrival(5, Time(50));
         watch.arrival(4, Time(60));
-        assert_eq!(watch.sent(12), Some((Time(50), LinkState::Down)));
+        assert_eq!(after(&mut watch, 12), Some((Time(50), LinkState::Down)));
         assert_eq!(watch.arrival(3, Time(130)), None);
         assert!(!watch.is_up());
     }
@@ -100,7 +116,16 @@ mod tests {
         let mut watch = LinkWatch::default();
         watch.arrival(9, Time(90));
         for _ in 0..1000 {
-            assert_eq!(watch.sent(10), None);
+            assert_eq!(after(&mut watch, 10), None);
         }
+    }
+
+    #[test]
+    fn many_probes_in_little_time_do_not_make_a_link_down() {
+        let mut watch = LinkWatch::default();
+        watch.arrival(0, Time(0));
+        let hasty: Vec<Time> = (0..50).map(|ms| Time(ms * 1_000_000)).collect();
+        assert_eq!(watch.sent(&hasty, hasty[49]), None);
+        assert_eq!(watch.sent(&hasty, Time(51_000_000)), Some((Time(0), LinkState::Down)));
     }
 }
