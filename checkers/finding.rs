@@ -58,6 +58,45 @@ pub enum Relation {
     RealTime,
     /// The second returned (or replaced, if a cas) what the first wrote.
     ReadsFrom,
+    /// The same process did the first before the second.
+    ProcessOrder,
+    /// The second overwrote what the first wrote (ww).
+    Overwrites,
+    /// The second overwrote what the first had read (rw, an anti-dependency).
+    ReadBefore,
+}
+
+impl Relation {
+    /// Every relation.
+    pub const ALL: [Relation; 5] = [
+        Relation::RealTime,
+        Relation::ReadsFrom,
+        Relation::ProcessOrder,
+        Relation::Overwrites,
+        Relation::ReadBefore,
+    ];
+
+    /// As findings.json has it: `reads-from`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Relation::RealTime => "real-time",
+            Relation::ReadsFrom => "reads-from",
+            Relation::ProcessOrder => "process-order",
+            Relation::Overwrites => "overwrites",
+            Relation::ReadBefore => "read-before",
+        }
+    }
+
+    /// What an arrow of it says, for a legend.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Relation::RealTime => "ended before the other began",
+            Relation::ReadsFrom => "the value was read",
+            Relation::ProcessOrder => "the same process did one after the other",
+            Relation::Overwrites => "the value was overwritten",
+            Relation::ReadBefore => "what was read was then overwritten",
+        }
+    }
 }
 
 /// An arrow between two operations of a witness, by position in [`Witness::operations`].

@@ -1,4 +1,4 @@
-//! Reads histories and runs the register check over their keys, on the cores that there are.
+//! Reads histories and runs checkers over them, key by key on the cores that there are.
 //!
 //! The checkers are pure and start no thread, so the caller does.
 
@@ -8,10 +8,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use splitbrain_checkers::checker::{Checker, Options, Scope};
 use splitbrain_checkers::finding::{Finding, Validity};
 use splitbrain_checkers::format::{self, Format, Joiner, Reading, jsonl};
-use splitbrain_checkers::history::Name;
-use splitbrain_checkers::register::{self, KeyResult, Settings};
+use splitbrain_checkers::history::{History, Name, Operation};
+use splitbrain_checkers::keys::{self, KeyResult};
 
 /// Bytes of a file of JSON lines that are in memory at a time, for each core.
 const BLOCK: usize = 4 << 20;
@@ -82,28 +83,17 @@ fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Whether every register of the history is linearizable. Where events may be missing between
-/// others nothing is refuted: the operation that explains the rest may be among them.
-pub fn linearizable(reading: &Reading) -> Finding {
-    let keys: Vec<_> = register::split_by_key(&reading.history).into_iter().collect();
-    let settings = Settings { clock: reading.clock, ..Settings::default() };
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        let mut results: Vec<(usize, KeyResult)> = Vec::new();
-        loop {
-            let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some((_, operations)) = keys.get(position) else { return results };
-            results.push((position, register::check_key(operations, &settings)));
+/// Runs a checker over a history. Where events may be missing between others nothing is refuted:
+/// the operation that explains the rest may be among them.
+pub fn run(checker: &Checker, reading: &Reading, options: &Options<'_>) -> Finding {
+    let options = Options { clock: reading.clock, ..options.clone() };
+    let history = &reading.history;
+    let mut finding = match checker.scope {
+        Scope::Whole(check) => check(history, &options),
+        Scope::Key(check_key) => {
+            each_key(checker.check, history, &|operations| check_key(operations, &options))
         }
     };
-    let mut results: Vec<(usize, KeyResult)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores().min(keys.len())).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().flat_map(joined).collect()
-    });
-    results.sort_by_key(|(position, _)| *position);
-    let results: Vec<(Option<Name>, KeyResult)> =
-        keys.into_iter().zip(results).map(|((name, _), (_, result))| (name, result)).collect();
-    let mut finding = register::finding(results);
     if reading.has_gaps() {
         finding.validity = Validity::Unknown {
             reason: format!(
@@ -113,6 +103,32 @@ pub fn linearizable(reading: &Reading) -> Finding {
         };
     }
     finding
+}
+
+/// Checks the keys of a history on all cores.
+fn each_key(
+    check: &str,
+    history: &History,
+    check_key: &(dyn Fn(&[&Operation]) -> KeyResult + Sync),
+) -> Finding {
+    let keys: Vec<_> = keys::split_by_key(history).into_iter().collect();
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut results: Vec<(usize, KeyResult)> = Vec::new();
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some((_, operations)) = keys.get(position) else { return results };
+            results.push((position, check_key(operations)));
+        }
+    };
+    let mut results: Vec<(usize, KeyResult)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores().min(keys.len())).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(joined).collect()
+    });
+    results.sort_by_key(|(position, _)| *position);
+    let results: Vec<(Option<Name>, KeyResult)> =
+        keys.into_iter().zip(results).map(|((name, _), (_, result))| (name, result)).collect();
+    keys::finding(check, results)
 }
 
 fn cores() -> usize {

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use splitbrain_checkers::checker::Checker;
+use splitbrain_checkers::registry;
 use splitbrain_checkers::verdict::Kind as VerdictKind;
 
 /// Cuts a database cluster in two and says, with proof, whether it behaved CP, AP or neither.
@@ -105,20 +108,17 @@ pub struct CheckArguments {
     /// The recorded history
     pub history: PathBuf,
     /// What the recorded system should have been
-    #[arg(long, value_enum)]
-    pub model: Model,
+    #[arg(long, value_parser = checkers())]
+    pub model: &'static Checker,
     /// Print the finding as JSON on standard output
     #[arg(long)]
     pub json: bool,
 }
 
-/// A model that `check` knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Model {
-    /// Reads and writes; a compare-and-set in the history is a mistake
-    Register,
-    /// Reads, writes and compare-and-set
-    CasRegister,
+/// The checkers that there are, by name.
+fn checkers() -> impl TypedValueParser<Value = &'static Checker> {
+    let names = registry::CHECKERS.iter().map(|checker| checker.name);
+    PossibleValuesParser::new(names).try_map(|name| registry::find(&name).ok_or("no such checker"))
 }
 
 #[derive(Debug, Args)]

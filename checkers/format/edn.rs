@@ -7,7 +7,7 @@ use std::fmt;
 
 /// One form.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Edn {
+pub(crate) enum Edn {
     Nil,
     Bool(bool),
     Int(i64),
@@ -24,7 +24,7 @@ pub(super) enum Edn {
 
 /// Why a form could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum EdnError {
+pub(crate) enum EdnError {
     /// The text ends within a form.
     End,
     /// Something else than what was expected.
@@ -33,7 +33,7 @@ pub(super) enum EdnError {
 
 /// Reads forms one after the other.
 #[derive(Debug)]
-pub(super) struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     text: &'t [u8],
     position: usize,
     /// The line of the position, from 1.

@@ -1,8 +1,8 @@
 //! Jepsen's histories in EDN: maps one after the other, or in one vector or list.
 //!
 //! `:process`, `:type` are needed; `:f` is `:txn` where it is absent, as in Elle. `:index` and
-//! `:time` may be absent. Keywords, symbols and strings become text; maps, sets and fractions
-//! stay EDN text.
+//! `:time` may be absent. Keywords, symbols and strings become text, sets become lists, maps
+//! become lists of pairs `[key value]`; fractions stay EDN text.
 //!
 //! A history of one register per key (jepsen.independent) has values `[k v]`, which look like any
 //! vector. They are taken apart if tagged as a tuple, and else if every read, write and cas of a
@@ -180,9 +180,15 @@ pub(super) fn value(form: Edn, names: &mut Names) -> Value {
         Edn::Nil => Value::Nil,
         Edn::Bool(value) => Value::Bool(value),
         Edn::Int(value) => Value::Int(value),
-        Edn::Sequence(items) => {
+        Edn::Sequence(items) | Edn::Set(items) => {
             Value::List(items.into_iter().map(|item| value(item, names)).collect())
         }
+        Edn::Map(entries) => Value::List(
+            entries
+                .into_iter()
+                .map(|(key, item)| Value::pair(value(key, names), value(item, names)))
+                .collect(),
+        ),
         other => Value::Text(names.name(&plain(&other))),
     }
 }

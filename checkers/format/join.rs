@@ -1,8 +1,8 @@
 //! From events as they were read to a history.
 
 use super::{Format, Problem, ProblemKind, Reading};
+use crate::clock::Clock;
 use crate::history::{Event, HistoryBuilder, Time};
-use crate::register::Clock;
 
 /// An event with the line that it was read from.
 #[derive(Debug, Clone, PartialEq)]

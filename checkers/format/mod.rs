@@ -22,8 +22,9 @@ mod write;
 
 use serde::Serialize;
 
-use crate::history::History;
-use crate::register::Clock;
+use crate::clock::Clock;
+use crate::history::{History, Value};
+pub(crate) use edn::{Edn, Reader as EdnReader};
 pub use join::{Chunk, Joiner};
 pub use write::write_event;
 
@@ -126,6 +127,11 @@ pub fn detect(bytes: &[u8]) -> Result<Format, FormatError> {
             Err(FormatError::Unknown { beginning: beginning.escape_debug().collect() })
         }
     }
+}
+
+/// The value of an EDN form.
+pub(crate) fn value(form: Edn) -> Value {
+    jepsen::value(form, &mut names::Names::default())
 }
 
 #[cfg(test)]

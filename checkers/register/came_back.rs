@@ -5,8 +5,8 @@ use std::borrow::Borrow;
 
 use super::explain::{Explanation, Teller};
 use super::violation::Straddle;
-use super::words::{found, list, place, who};
 use crate::history::{Function, Operation};
+use crate::words::{few, found, place, who};
 
 impl<O: Borrow<Operation>> Teller<'_, O> {
     /// Two chains, each of which would have to be in the middle of the other.
@@ -120,7 +120,7 @@ impl<O: Borrow<Operation>> Teller<'_, O> {
                 let (one, other) =
                     (self.cluster_value(straddle.early), self.cluster_value(straddle.late));
                 let tie = if names.len() == 1 { "ties" } else { "tie" };
-                format!("; {} {tie} {one} to {other}, with nothing between", list(&names, "and"))
+                format!("; {} {tie} {one} to {other}, with nothing between", few(&names, "and"))
             }
         };
         if !links.contains(&also) {

@@ -8,8 +8,9 @@ use super::instead::{could_have_found, in_words};
 use super::step::{Step, Steps};
 use super::violation::Violation;
 use super::witness::Alone;
-use super::words::{Clock, found, list, place, who};
+use crate::clock::Clock;
 use crate::history::{Function, Operation, Outcome, Value};
+use crate::words::{few, found, place, who};
 
 /// What can be said of a witness.
 pub(super) struct Explanation {
@@ -195,7 +196,7 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
         Explanation::new(format!(
             "{} replaced each other's values in a circle, and no other operation wrote any of \
              these values, so none of them can have been the first{}",
-            list(&names, "and"),
+            few(&names, "and"),
             self.reasons(&steps),
         ))
     }
@@ -231,7 +232,7 @@ impl<'t, O: Borrow<Operation>> Teller<'t, O> {
                 who(ended),
                 found(ended, new),
                 self.clock.instant(end),
-                list(&names, "and"),
+                few(&names, "and"),
                 who(began),
                 found(began, old),
             )

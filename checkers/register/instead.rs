@@ -6,8 +6,8 @@ use super::chains::Analysis;
 use super::clusters::Writer;
 use super::step::{INITIAL, Steps, ValueId};
 use super::witness::forget;
-use super::words::{list, who};
 use crate::history::Operation;
+use crate::words::{few, who};
 
 /// How many values are named.
 const NAMED: usize = 3;
@@ -73,5 +73,5 @@ pub(super) fn in_words<O: Borrow<Operation>>(
     let more = if values.len() > NAMED { ", or another value then being written" } else { "" };
     let place = read.node.as_ref().map(|node| format!(" at {node}")).unwrap_or_default();
     (!texts.is_empty())
-        .then(|| format!("the read{place} could have returned {}{more}", list(&texts, "or")))
+        .then(|| format!("the read{place} could have returned {}{more}", few(&texts, "or")))
 }

@@ -7,7 +7,7 @@
 //! same as a condition on zones. Both know complete operations and no compare-and-set. Here cas
 //! ties zones into chains, and operations without an answer are decided before (Gibbons and
 //! Korach's read-modify-write variant orders cas alone, without free writes between them).
-//! Values written more than once are left to the [general search](crate::search).
+//! Values written more than once are left to a [search](repeated).
 //!
 //! # What is decided
 //!
@@ -84,21 +84,36 @@ mod chains;
 mod clusters;
 mod explain;
 mod instead;
-mod keys;
-pub(crate) mod minimise;
+pub mod repeated;
 pub(crate) mod step;
 mod violation;
 mod witness;
-pub(crate) mod words;
 
 use std::borrow::Borrow;
 
-use crate::finding::Validity;
-use crate::history::{Operation, Value};
-use crate::search;
+use crate::checker::{Checker, Options, Scope};
+use crate::clock::Clock;
+use crate::finding::{Finding, Validity};
+use crate::history::{History, Operation, Value};
+use crate::keys::{self, KeyResult};
 use chains::Analysis;
-pub use keys::{check_history, finding, split_by_key};
-pub use words::Clock;
+
+/// Reads and writes; a compare-and-set in the history is a mistake.
+pub const REGISTER: Checker = Checker {
+    name: "register",
+    functions: &["read", "write"],
+    about: "a linearizable register; O(n log n) if written values are unique",
+    ..CAS_REGISTER
+};
+
+/// Reads, writes and compare-and-set.
+pub const CAS_REGISTER: Checker = Checker {
+    name: "cas-register",
+    check: "linearizable",
+    about: "a linearizable register with compare-and-set; O(n log n) if written values are unique",
+    functions: &["read", "write", "cas"],
+    scope: Scope::Key(|operations, options| check_key(operations, &Settings::from(options))),
+};
 
 /// What a check of a register takes for granted.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,19 +140,18 @@ impl Default for Settings {
     }
 }
 
-/// What came out for one register.
-#[derive(Debug, Clone, PartialEq)]
-pub struct KeyResult {
-    pub validity: Validity,
-    /// How many violations there are, each proven on its own; one if the general search found it.
-    pub violations: usize,
-    /// How many operations were given.
-    pub operations: usize,
-    /// How many acknowledged reads and cas there are. Without any, nothing can be refuted.
-    pub observations: usize,
+impl From<&Options<'_>> for Settings {
+    fn from(options: &Options<'_>) -> Self {
+        Self {
+            initial: options.initial.clone(),
+            refused_cas_observes: options.observe_failed_cas,
+            clock: options.clock,
+            search_steps: Settings::default().search_steps.min(options.limits.steps),
+        }
+    }
 }
 
-/// Whether the operations of one register (see [`split_by_key`]) are linearizable. Operations may
+/// Whether the operations of one register (see [`keys::split_by_key`]) are linearizable. Operations may
 /// come in any order. Operations that a register does not have make it unknown.
 pub fn check<O: Borrow<Operation>>(operations: &[O]) -> Validity {
     check_key(operations, &Settings::default()).validity
@@ -168,10 +182,16 @@ pub fn check_key<O: Borrow<Operation>>(operations: &[O], settings: &Settings) ->
     }
     let needs_search = settings.refused_cas_observes && !compacted.refusals.is_empty();
     if analysis.repeated().is_some() || needs_search {
-        result.validity = search::check_steps(operations, &compacted, settings);
+        result.validity = repeated::check_steps(operations, &compacted, settings);
         result.violations = usize::from(result.validity.is_invalid());
     }
     result
+}
+
+/// Checks every key of a history, one after the other.
+pub fn check_history(history: &History) -> Finding {
+    let settings = Settings::default();
+    keys::check_each(CAS_REGISTER.check, history, |operations| check_key(operations, &settings))
 }
 
 #[cfg(test)]

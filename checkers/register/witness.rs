@@ -12,11 +12,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::chains::Analysis;
 use super::explain::{Explanation, explain};
-use super::minimise::minimise;
 use super::step::{AFTER_ALL, BEFORE_ALL, INITIAL, Step, Steps, ValueId};
-use super::words::Clock;
+use crate::clock::Clock;
 use crate::finding::{Arrow, Relation, Witness};
 use crate::history::Operation;
+use crate::minimise::minimise;
 
 /// How many steps all tests of subsets may look at together. Enough for hundreds of needed
 /// operations; a chain of thousands of cas, each of them needed, stays as it was found.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::format::{self, Format};
 use splitbrain_checkers::history::{Function, Value};
+use splitbrain_checkers::register::repeated as search;
 use splitbrain_checkers::register::{self, Settings};
-use splitbrain_checkers::search;
 
 fn testdata() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata")

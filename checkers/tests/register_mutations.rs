@@ -7,8 +7,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
+use splitbrain_checkers::register::repeated as search;
 use splitbrain_checkers::register::{self, Settings};
-use splitbrain_checkers::search;
 use support::generate::{self, Shape};
 
 const SHAPE: Shape =

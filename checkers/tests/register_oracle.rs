@@ -9,8 +9,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::finding::{Relation, Validity, Witness};
 use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
+use splitbrain_checkers::register::repeated as search;
 use splitbrain_checkers::register::{self, Settings};
-use splitbrain_checkers::search;
 use support::brute_force::is_linearizable;
 use support::generate;
 
@@ -148,6 +148,7 @@ fn assert_smallest(all: &[Operation], witness: &Witness, repeats: bool, case: us
         match arrow.relation {
             Relation::RealTime => assert!(from.complete.unwrap() < to.invoke, "{}", context()),
             Relation::ReadsFrom => assert_eq!(written(from), found(to), "{}", context()),
+            other => panic!("{other:?} proves nothing about a register: {}", context()),
         }
     }
     assert!(operations.is_sorted_by_key(|operation| operation.invoke), "{}", context());

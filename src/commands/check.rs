@@ -1,12 +1,14 @@
 //! `splitbrain check HISTORY --model M`: any recorded history.
 
 use super::{fault, refuse};
-use crate::check::{linearizable, read};
-use crate::cli::{CheckArguments, Model};
+use crate::check::{read, run};
+use crate::cli::CheckArguments;
 use crate::exit::Exit;
+use splitbrain_checkers::checker::{Checker, Options};
 use splitbrain_checkers::finding::{Finding, Validity};
 use splitbrain_checkers::format::Reading;
 use splitbrain_checkers::history::{Function, Operation, Outcome};
+use splitbrain_checkers::registry;
 
 pub fn check(arguments: &CheckArguments) -> Exit {
     let reading = match read(&arguments.history) {
@@ -16,7 +18,7 @@ pub fn check(arguments: &CheckArguments) -> Exit {
     if let Some(what) = misfit(arguments.model, &reading.history.operations) {
         return refuse(format!("{}: {what}", arguments.history.display()));
     }
-    let finding = linearizable(&reading);
+    let finding = run(arguments.model, &reading, &Options::default());
     if arguments.json {
         match serde_json::to_string_pretty(&Answer::new(&reading, &finding)) {
             Ok(text) => println!("{text}"),
@@ -28,20 +30,24 @@ pub fn check(arguments: &CheckArguments) -> Exit {
     Exit::from(&finding.validity)
 }
 
-/// Why the history cannot be one of this model.
-fn misfit(model: Model, operations: &[Operation]) -> Option<String> {
-    let stranger = operations.iter().find(|operation| match operation.f {
-        Function::Read | Function::Write | Function::ReplicaRead => false,
-        Function::Cas => model == Model::Register,
-        Function::Other(_) => true,
-    })?;
-    let accepted = match model {
-        Model::Register => "read and write; for compare-and-set take --model cas-register",
-        Model::CasRegister => "read, write and cas",
+/// Why the history cannot be one of what the checker knows.
+fn misfit(checker: &Checker, operations: &[Operation]) -> Option<String> {
+    let is_known = |operation: &&Operation| {
+        operation.f == Function::ReplicaRead || checker.functions.contains(&operation.f.as_str())
+    };
+    let stranger = operations.iter().find(|operation| !is_known(operation))?;
+    let knows = |other: &&Checker| other.functions.contains(&stranger.f.as_str());
+    let others: Vec<&str> = registry::CHECKERS.iter().filter(knows).map(|c| c.name).collect();
+    let hint = match others[..] {
+        [] => String::new(),
+        _ => format!("; take --model {}", others.join(" or ")),
     };
     Some(format!(
-        "event {}: `{}` does not fit; accepted are {accepted}",
-        stranger.index, stranger.f
+        "event {}: `{}` does not fit; {} accepts {}{hint}",
+        stranger.index,
+        stranger.f,
+        checker.name,
+        checker.functions.join(", "),
     ))
 }
 
@@ -102,10 +108,10 @@ fn say(reading: &Reading, finding: &Finding) {
     );
     println!("{}", finding.summary);
     match &finding.validity {
-        Validity::Valid => println!("valid: linearizable"),
+        Validity::Valid => println!("valid: {}", finding.check),
         Validity::Unknown { reason } => println!("unknown: {reason}"),
         Validity::Invalid { witness } => {
-            println!("invalid: not linearizable\n{}", witness.sentence);
+            println!("invalid: not {}\n{}", finding.check, witness.sentence);
             for operation in &witness.operations {
                 println!("  {}", line(operation));
             }

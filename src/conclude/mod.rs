@@ -14,11 +14,13 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use splitbrain_checkers::availability::{self, Availability, Class, FirstSuccess, Period};
+use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::convergence::{self, Convergence};
 use splitbrain_checkers::finding::{Finding, Validity};
 use splitbrain_checkers::format::Reading;
 use splitbrain_checkers::history::Name;
 use splitbrain_checkers::partition::Partition;
+use splitbrain_checkers::register::CAS_REGISTER;
 use splitbrain_checkers::verdict::{self, Inputs, Kind, Verdict};
 
 use crate::check;
@@ -122,7 +124,8 @@ fn judge(recorded: &Recorded) -> Judged {
     let incomplete = incomplete(recorded);
     let whole_run = |finding| weaken(finding, incomplete.as_deref());
     let mut findings = Vec::new();
-    let linearizable = wants(Check::Linearizable).then(|| whole_run(check::linearizable(reading)));
+    let linearizable = wants(Check::Linearizable)
+        .then(|| whole_run(check::run(&CAS_REGISTER, reading, &Options::default())));
     let convergence = wants(Check::Convergent).then(|| {
         let settings = convergence::Settings { limit: settle_limit(plan), ..Default::default() };
         let (convergence, finding) = convergence::check(history, &nodes, &settings);

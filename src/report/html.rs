@@ -53,8 +53,8 @@ struct Refuted<'a> {
     /// The key of the witness.
     key: Option<&'a str>,
     /// Which arrows the drawing has.
-    real_time: bool,
-    reads_from: bool,
+    /// Those of its arrows, for the legend.
+    relations: Vec<Relation>,
 }
 
 #[derive(Template)]
@@ -207,7 +207,8 @@ fn refuted(data: &RunData) -> Vec<Refuted<'_>> {
         if more > 0 {
             keys.push_str(&format!(" and {more} more"));
         }
-        let has = |relation| witness.arrows.iter().any(|arrow| arrow.relation == relation);
+        let has =
+            |relation: &Relation| witness.arrows.iter().any(|arrow| arrow.relation == *relation);
         out.push(Refuted {
             svg: witness::svg(data, witness, &id),
             id,
@@ -215,8 +216,7 @@ fn refuted(data: &RunData) -> Vec<Refuted<'_>> {
             sentence: &witness.sentence,
             instead: witness.instead.as_deref(),
             key: if finding.keys.is_empty() { None } else { key(witness) },
-            real_time: has(Relation::RealTime),
-            reads_from: has(Relation::ReadsFrom),
+            relations: Relation::ALL.into_iter().filter(has).collect(),
             keys,
         });
     }

@@ -97,10 +97,10 @@ impl<'a> Drawing<'a> {
             right = self.right + 4.0,
             sentence = escape(&self.witness.sentence),
         )?;
-        for (name, class) in [("rt", "real-time"), ("rf", "reads-from")] {
+        for name in Relation::ALL.map(Relation::name) {
             write!(
                 out,
-                r#"<defs><marker id="{id}-{name}" class="{class}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z"/></marker></defs>"#
+                r#"<defs><marker id="{id}-{name}" class="{name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z"/></marker></defs>"#
             )?;
         }
         self.write_cuts(out, height)?;
@@ -209,20 +209,23 @@ impl<'a> Drawing<'a> {
             else {
                 continue;
             };
-            let (class, marker, path) = match arrow.relation {
-                Relation::RealTime => ("real-time", "rt", self.real_time(from, to)),
-                Relation::ReadsFrom => ("reads-from", "rf", self.reads_from(from, to)),
+            let path = match arrow.relation {
+                Relation::RealTime | Relation::ProcessOrder => self.end_to_begin(from, to),
+                Relation::ReadsFrom | Relation::Overwrites | Relation::ReadBefore => {
+                    self.bar_to_bar(from, to)
+                }
             };
+            let name = arrow.relation.name();
             write!(
                 out,
-                r#"<path class="arrow {class}" d="{path}" marker-end="url(#{id}-{marker})"/>"#
+                r#"<path class="arrow {name}" d="{path}" marker-end="url(#{id}-{name})"/>"#
             )?;
         }
         Ok(())
     }
 
     /// From the end of one bar to the beginning of the other.
-    fn real_time(&self, from: &Operation, to: &Operation) -> String {
+    fn end_to_begin(&self, from: &Operation, to: &Operation) -> String {
         let ((_, x1), (x2, _)) = (self.bar(from), self.bar(to));
         let (y1, y2) = (self.middle(self.lane(from)), self.middle(self.lane(to)));
         let bend = ((x2 - x1) / 2.0).max(12.0);
@@ -236,7 +239,7 @@ impl<'a> Drawing<'a> {
 
     /// From the edge of the writer's bar to the edge of the reader's that faces it; over the bars
     /// where both are on one lane.
-    fn reads_from(&self, from: &Operation, to: &Operation) -> String {
+    fn bar_to_bar(&self, from: &Operation, to: &Operation) -> String {
         let ((left1, right1), (left2, right2)) = (self.bar(from), self.bar(to));
         let (x1, x2) = (right1.min(left1 + 110.0) - 16.0, (left2 + 18.0).min(right2));
         let (lane1, lane2) = (self.lane(from), self.lane(to));

@@ -1,14 +1,31 @@
-//! Many registers: one per key.
+//! Many objects, one per key: split, check each by itself, and join what came out.
+//!
+//! Linearizability is local (Herlihy and Wing, "Linearizability: a correctness condition for
+//! concurrent objects", TOPLAS 12(3), 1990, section 3.3): a history is linearizable iff the part
+//! of each object is. So each key can be checked alone, and by the caller in parallel. Sequential
+//! consistency and its weaker kin are not local: never split those.
 
 use std::collections::BTreeMap;
 
-use super::{KeyResult, Settings, check_key};
 use crate::finding::{Finding, Validity};
 use crate::history::{Function, History, Name, Operation};
 use crate::words::count;
 
+/// What came out for one key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyResult {
+    pub validity: Validity,
+    /// How many violations there are, each proven on its own; one if a search found it.
+    pub violations: usize,
+    /// How many operations were given.
+    pub operations: usize,
+    /// How many acknowledged operations say something of what the object held. Without any,
+    /// nothing can be refuted.
+    pub observations: usize,
+}
+
 /// The operations of each key, in the order of the history; operations without a key are one
-/// register. Reads of a node's own copy ([`Function::ReplicaRead`]) are left out: only the
+/// object. Reads of a node's own copy ([`Function::ReplicaRead`]) are left out: only the
 /// convergence check looks at them.
 pub fn split_by_key(history: &History) -> BTreeMap<Option<Name>, Vec<&Operation>> {
     let mut keys: BTreeMap<Option<&Name>, Vec<&Operation>> = BTreeMap::new();
@@ -20,20 +37,24 @@ pub fn split_by_key(history: &History) -> BTreeMap<Option<Name>, Vec<&Operation>
     keys.into_iter().map(|(key, operations)| (key.cloned(), operations)).collect()
 }
 
-/// Checks every key of a history, one after the other. To check keys in parallel, give each of
-/// [`split_by_key`] to [`check_key`] and the results to [`finding`].
-pub fn check_history(history: &History) -> Finding {
-    let settings = Settings::default();
-    let results = split_by_key(history)
-        .into_iter()
-        .map(|(key, operations)| (key, check_key(&operations, &settings)));
-    finding(results)
+/// Checks every key of a history, one after the other, and joins the results to the finding of
+/// the check of that name.
+pub fn check_each(
+    check: &str,
+    history: &History,
+    check_key: impl Fn(&[&Operation]) -> KeyResult,
+) -> Finding {
+    let results =
+        split_by_key(history).into_iter().map(|(key, operations)| (key, check_key(&operations)));
+    finding(check, results)
 }
 
 /// One finding of all keys: the worst answer, with the witness of the key that has most
-/// violations. Without an acknowledged read or cas in any key it is unknown: nothing was
-/// observed, so nothing could have been refuted.
-pub fn finding(results: impl IntoIterator<Item = (Option<Name>, KeyResult)>) -> Finding {
+/// violations. Without an observation in any key it is unknown: nothing could have been refuted.
+pub fn finding(
+    check: &str,
+    results: impl IntoIterator<Item = (Option<Name>, KeyResult)>,
+) -> Finding {
     let mut results: Vec<(Option<Name>, KeyResult)> = results.into_iter().collect();
     let total = |count: fn(&KeyResult) -> usize| -> usize {
         results.iter().map(|(_, result)| count(result)).sum()
@@ -50,14 +71,26 @@ pub fn finding(results: impl IntoIterator<Item = (Option<Name>, KeyResult)>) -> 
             in_key(worst.validity.clone(), key.as_ref())
         }
         _ if observations == 0 => Validity::Unknown {
-            reason: "not exercised: no read and no cas was acknowledged".to_owned(),
+            reason: "not exercised: no operation was acknowledged that says what was there"
+                .to_owned(),
         },
         _ => Validity::Valid,
     };
     let refuted = || results.iter().filter(|(_, result)| result.validity.is_invalid());
+    let checked = format!("{} on {}", count(operations, "operation"), count(results.len(), "key"));
+    let said = match &validity {
+        Validity::Valid => check.to_owned(),
+        Validity::Unknown { reason } => reason.clone(),
+        Validity::Invalid { .. } => format!(
+            "{} of {} refuted, {}",
+            refuted().count(),
+            results.len(),
+            count(violations, "violation")
+        ),
+    };
     Finding {
-        check: "linearizable".to_owned(),
-        summary: summary(&validity, operations, violations, results.len(), refuted().count()),
+        check: check.to_owned(),
+        summary: format!("{checked}: {said}"),
         keys: refuted().filter_map(|(key, _)| key.clone()).collect(),
         validity,
         operations,
@@ -72,25 +105,5 @@ fn in_key(validity: Validity, key: Option<&Name>) -> Validity {
             Validity::Unknown { reason: format!("key {key}: {reason}") }
         }
         (other, _) => other,
-    }
-}
-
-fn summary(
-    validity: &Validity,
-    operations: usize,
-    violations: usize,
-    keys: usize,
-    refuted: usize,
-) -> String {
-    let checked = format!("{} on {}", count(operations, "operation"), count(keys, "key"));
-    match validity {
-        Validity::Valid => format!("{checked}: linearizable"),
-        Validity::Unknown { reason } => format!("{checked}: {reason}"),
-        Validity::Invalid { .. } => format!(
-            "{checked}: {} of {} refuted, {}",
-            refuted,
-            keys,
-            count(violations, "violation")
-        ),
     }
 }

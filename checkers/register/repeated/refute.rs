@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use super::moments::{Candidate, Moments, Need};
 use super::walk::{Ending, walk};
+use crate::clock::Clock;
 use crate::finding::{Arrow, Relation, Witness};
 use crate::history::Operation;
+use crate::minimise::minimise;
 use crate::register::Settings;
-use crate::register::minimise::minimise;
 use crate::register::step::{INITIAL, Steps, ValueId};
-use crate::register::words::{Clock, found, list, who};
+use crate::words::{few, found, who};
 
 /// How many steps one test of a subset may take.
 const STEPS_PER_TEST: u64 = 20_000;
@@ -120,7 +121,7 @@ fn sentence<'o>(
         free.iter().map(|value| compacted.values[*value as usize].to_string()).collect();
     let whenever = match others.is_empty() {
         true => String::new(),
-        false => format!(", whenever the other writes of {} took effect", list(&others, "and")),
+        false => format!(", whenever the other writes of {} took effect", few(&others, "and")),
     };
     let larger = match undecided {
         true => "; not all of these operations may be needed, the steps did not suffice to tell",

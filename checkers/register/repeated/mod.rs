@@ -23,7 +23,7 @@ use crate::finding::Validity;
 use crate::history::Operation;
 use crate::register::Settings;
 use crate::register::step::{self, Steps};
-use crate::register::words::who;
+use crate::words::who;
 use moments::{Moments, MostOpen};
 use walk::{Ending, walk};
 

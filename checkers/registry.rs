@@ -1,0 +1,35 @@
+//! Every checker that can be asked for by name. A new one is a module and a line here.
+
+use crate::checker::Checker;
+use crate::register;
+
+/// In the order in which they are listed.
+pub const CHECKERS: &[Checker] = &[register::REGISTER, register::CAS_REGISTER];
+
+/// The checker of that name.
+pub fn find(name: &str) -> Option<&'static Checker> {
+    CHECKERS.iter().find(|checker| checker.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_said_in_kebab_case() {
+        for (position, checker) in CHECKERS.iter().enumerate() {
+            let name = checker.name;
+            assert!(name.chars().all(|c| c == '-' || c.is_ascii_lowercase()), "{name}");
+            assert!(CHECKERS[..position].iter().all(|other| other.name != name), "{name}");
+            assert!(!checker.functions.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_empty_history_is_never_valid() {
+        for checker in CHECKERS {
+            let finding = checker.run(&Default::default(), &Default::default());
+            assert_eq!(finding.validity.rank(), 1, "{}: {finding:?}", checker.name);
+        }
+    }
+}
