@@ -8,12 +8,12 @@
 //! take effect; `info` may have taken effect at any time after its invocation, or never. An
 //! invocation without a completion is `info`.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 /// A name of a node or a key; cheap to clone.
@@ -296,6 +296,13 @@ pub enum HistoryError {
     InvokedTwice { index: u64, process: u64, open: u64 },
     #[error("event {index}: process {process} completes an operation that it never invoked")]
     NeverInvoked { index: u64, process: u64 },
+    #[error("event {index}: no `{f}` without a process is in flight that this could complete")]
+    UnnamedNeverInvoked { index: u64, f: Function },
+    #[error(
+        "event {index}: {open} `{f}` without a process are in flight, and which of them this \
+         completes is not said; give each event its `process`"
+    )]
+    UnnamedAmbiguous { index: u64, f: Function, open: usize },
 }
 
 /// A whole recorded history: operations in the order of their invocations, and what the nemesis
@@ -308,12 +315,25 @@ pub struct History {
     pub end: Time,
 }
 
+/// The end of an operation: what an event other than an invocation says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    pub index: u64,
+    pub time: Time,
+    pub outcome: Outcome,
+    pub output: Value,
+    pub error: Option<Name>,
+}
+
 /// Pairs events into operations as they come.
 #[derive(Debug, Default)]
 pub struct HistoryBuilder {
     history: History,
-    /// Process to the position of its operation in flight.
-    open: HashMap<u64, usize>,
+    in_flight: InFlight,
+    /// The positions of operations in flight whose events do not say their process.
+    unnamed: Vec<usize>,
+    /// How many operations have no process.
+    unnamed_count: u64,
 }
 
 impl HistoryBuilder {
@@ -323,31 +343,33 @@ impl HistoryBuilder {
 
     /// Takes the next event. On an error the event is left out and the builder can go on.
     pub fn push(&mut self, event: Event) -> Result<(), HistoryError> {
-        self.history.end = self.history.end.max(event.time);
-        let process = match event.process {
-            Process::Nemesis => {
-                self.history.nemesis.push(event);
-                return Ok(());
-            }
-            Process::Client(process) => process,
+        let Process::Client(process) = event.process else {
+            self.history.end = self.history.end.max(event.time);
+            self.history.nemesis.push(event);
+            return Ok(());
         };
-        match event.kind {
-            Kind::Invoke => self.invoke(process, event),
-            Kind::Ok => self.complete(process, event, Outcome::Ok),
-            Kind::Fail => self.complete(process, event, Outcome::Fail),
-            Kind::Info => self.complete(process, event, Outcome::Info),
-        }
+        let outcome = match event.kind {
+            Kind::Invoke => return self.invoke(process, event),
+            Kind::Ok => Outcome::Ok,
+            Kind::Fail => Outcome::Fail,
+            Kind::Info => Outcome::Info,
+        };
+        let Event { index, time, value: output, error, .. } = event;
+        self.complete(process, Completion { index, time, outcome, output, error })
     }
 
     fn invoke(&mut self, process: u64, event: Event) -> Result<(), HistoryError> {
-        if let Some(&position) = self.open.get(&process) {
-            return Err(HistoryError::InvokedTwice {
-                index: event.index,
-                process,
-                open: self.history.operations[position].index,
-            });
+        self.history.end = self.history.end.max(event.time);
+        let position = self.history.operations.len();
+        if let Some(open) = self.in_flight.begin(process, position) {
+            let open = self.history.operations[open].index;
+            return Err(HistoryError::InvokedTwice { index: event.index, process, open });
         }
-        self.open.insert(process, self.history.operations.len());
+        self.begin(process, event);
+        Ok(())
+    }
+
+    fn begin(&mut self, process: u64, event: Event) {
         self.history.operations.push(Operation {
             index: event.index,
             process,
@@ -362,29 +384,130 @@ impl HistoryBuilder {
             intended: event.intended,
             error: None,
         });
+    }
+
+    /// Takes the completion of the operation that the process has in flight.
+    pub fn complete(&mut self, process: u64, completion: Completion) -> Result<(), HistoryError> {
+        self.history.end = self.history.end.max(completion.time);
+        let Some(position) = self.in_flight.end(process) else {
+            return Err(HistoryError::NeverInvoked { index: completion.index, process });
+        };
+        self.end(position, completion);
         Ok(())
     }
 
-    fn complete(
-        &mut self,
-        process: u64,
-        event: Event,
-        outcome: Outcome,
-    ) -> Result<(), HistoryError> {
-        let Some(position) = self.open.remove(&process) else {
-            return Err(HistoryError::NeverInvoked { index: event.index, process });
-        };
+    fn end(&mut self, position: usize, completion: Completion) {
         let operation = &mut self.history.operations[position];
-        operation.complete = Some(event.time);
-        operation.outcome = outcome;
-        operation.output = event.value;
-        operation.error = event.error;
+        operation.complete = Some(completion.time);
+        operation.outcome = completion.outcome;
+        operation.output = completion.output;
+        operation.error = completion.error;
+    }
+
+    /// The process that the next operation gets if its events do not say one: each has one of
+    /// its own, so that no order is taken for granted that was not recorded.
+    pub fn unnamed_process(&self) -> Process {
+        Process::Client(self.unnamed_count)
+    }
+
+    /// Takes an invocation that does not say its process.
+    pub fn invoke_unnamed(&mut self, event: Event) {
+        self.history.end = self.history.end.max(event.time);
+        self.unnamed.push(self.history.operations.len());
+        self.begin(self.unnamed_count, event);
+        self.unnamed_count += 1;
+    }
+
+    /// Takes a completion that does not say its process. It belongs to the operation without a
+    /// process that is in flight with the same function and key; if there are several, to the
+    /// one of them with the same value. If that is not one either, nobody can tell, and it is
+    /// refused: a wrong guess would give an operation the time or the value of another.
+    pub fn complete_unnamed(
+        &mut self,
+        f: &Function,
+        key: Option<&Name>,
+        completion: Completion,
+    ) -> Result<(), HistoryError> {
+        self.history.end = self.history.end.max(completion.time);
+        let operations = &self.history.operations;
+        let alike: Vec<usize> = (0..self.unnamed.len())
+            .filter(|place| {
+                let operation = &operations[self.unnamed[*place]];
+                operation.f == *f && operation.key.as_ref() == key
+            })
+            .collect();
+        let same_value =
+            |place: &&usize| operations[self.unnamed[**place]].input == completion.output;
+        let place = match alike[..] {
+            [] => {
+                let index = completion.index;
+                return Err(HistoryError::UnnamedNeverInvoked { index, f: f.clone() });
+            }
+            [only] => only,
+            _ => match alike.iter().filter(same_value).collect::<Vec<_>>()[..] {
+                [only] => *only,
+                _ => {
+                    return Err(HistoryError::UnnamedAmbiguous {
+                        index: completion.index,
+                        f: f.clone(),
+                        open: alike.len(),
+                    });
+                }
+            },
+        };
+        let position = self.unnamed.remove(place);
+        self.end(position, completion);
         Ok(())
     }
 
     /// Ends the history; whatever is still in flight stays `info` without a completion.
     pub fn finish(self) -> History {
         self.history
+    }
+}
+
+/// The position of the operation that each process has in flight. Processes are numbered from
+/// zero up, so most are an index into a table.
+#[derive(Debug, Default)]
+struct InFlight {
+    low: Vec<usize>,
+    high: FxHashMap<u64, usize>,
+}
+
+impl InFlight {
+    /// Processes below this number are looked up in the table: half a megabyte at most.
+    const LOW: u64 = 1 << 16;
+    const NONE: usize = usize::MAX;
+
+    /// Puts the operation at that position in flight, or returns the one that already is.
+    fn begin(&mut self, process: u64, position: usize) -> Option<usize> {
+        if process >= Self::LOW {
+            if let Some(&open) = self.high.get(&process) {
+                return Some(open);
+            }
+            self.high.insert(process, position);
+            return None;
+        }
+        let process = process as usize;
+        if process >= self.low.len() {
+            self.low.resize(process + 1, Self::NONE);
+        }
+        let open = &mut self.low[process];
+        if *open != Self::NONE {
+            return Some(*open);
+        }
+        *open = position;
+        None
+    }
+
+    /// The operation that is in flight no more.
+    fn end(&mut self, process: u64) -> Option<usize> {
+        if process >= Self::LOW {
+            return self.high.remove(&process);
+        }
+        let open = self.low.get_mut(process as usize)?;
+        let position = std::mem::replace(open, Self::NONE);
+        (position != Self::NONE).then_some(position)
     }
 }
 

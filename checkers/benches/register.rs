@@ -175,7 +175,7 @@ fn read_on_two_threads(path: &Path) -> Reading {
         }
         drop(blocks);
     });
-    joiner.finish()
+    joiner.finish().unwrap()
 }
 
 /// The next lines of the file, about [`BLOCK`] bytes of them.

@@ -34,7 +34,7 @@ fn json_lines() {
     assert_eq!(cas.error.as_deref(), Some("timed out"));
     let [partition] = &reading.history.nemesis[..] else { panic!("{reading:?}") };
     assert_eq!(partition.f.as_str(), "partition");
-    assert_eq!(partition.value, Value::Text(r#"{"groups":[["n1"],["n2","n3"]]}"#.into()));
+    assert_eq!(partition.value.to_string(), "[[groups [[n1] [n2 n3]]]]");
     assert_eq!(reading.history.end, Time(3_900_611));
 }
 
@@ -104,14 +104,14 @@ fn broken_json_lines_are_named_and_the_rest_is_read() {
 
 #[test]
 fn unusual_json_values_are_kept() {
-    let text = r#"{"process":3,"type":"invoke","f":"add","key":7,"value":[true,null,-1.5,18446744073709551615,"a\"b",{"k":[1]}],"other":{"x":[1,2]}}"#;
+    let text = r#"{"process":3,"type":"invoke","f":"add","key":7,"value":[true,null,-1.5,18446744073709551615,"a\"b",{"k":[1],"b":{},"a":null}],"other":{"x":[1,2]}}"#;
     let reading = read_text(text);
     let [operation] = &reading.history.operations[..] else { panic!("{reading:?}") };
     assert_eq!(operation.key.as_deref(), Some("7"));
     assert_eq!(operation.f, Function::Other("add".into()));
     assert_eq!(
         operation.input.to_string(),
-        r#"[true nil -1.5 18446744073709551615 a"b {"k":[1]}]"#
+        r#"[true nil -1.5 18446744073709551615 a"b [[k [1]] [b []] [a nil]]]"#
     );
     assert_eq!((reading.clock, operation.invoke), (Clock::Events, Time(0)));
 }
@@ -146,7 +146,7 @@ fn chunks_join_to_the_same_as_the_whole() {
             for block in blocks {
                 joiner.push(jsonl::parse_chunk(block));
             }
-            assert_eq!(joiner.finish(), whole, "{parts} parts");
+            assert_eq!(joiner.finish().as_ref(), Ok(&whole), "{parts} parts");
         }
     }
     assert!(jsonl::split_at_lines(b"", 2).is_empty());
@@ -201,8 +201,7 @@ fn written_events_read_back_the_same() {
     assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), events.len());
     let chunk = jsonl::parse_chunk(&bytes);
     assert_eq!(chunk.problems, []);
-    let read: Vec<Event> = chunk.entries.into_iter().map(|entry| entry.event).collect();
-    assert_eq!(read, events);
+    assert_eq!(chunk.events().collect::<Vec<Event>>(), events);
 }
 
 #[test]
@@ -347,4 +346,96 @@ fn what_is_no_history_is_refused() {
     let error = read(b"\x7fELF\x02 and so on").unwrap_err();
     assert!(error.to_string().starts_with("this is no history: it begins with `\\u{7f}ELF"));
     assert!(read(b"hello").is_err());
+    // What begins like a history, and has no event in it.
+    for text in
+        ["# A heading\n", "#!/bin/sh\n", "{\"a\":1}\n{\"b\":2}\n", "[{\"name\":1}]", "(aside)"]
+    {
+        let error = read(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("this is no history: "), "{text}: {error}");
+    }
+    let error = read(b"\n{\"a\":1}").unwrap_err().to_string();
+    assert!(error.contains("not one event in it can be read; line 2: column"), "{error}");
+    // One event that is cut off is the beginning of a history.
+    assert_eq!(read_text("{\"index\":0,").problems[0].kind, ProblemKind::CutOff);
+}
+
+#[test]
+fn values_of_other_objects_by_key_are_taken_apart() {
+    let keys = |text: &str| -> Vec<String> {
+        let reading = read_text(text);
+        let operations = reading.history.operations;
+        operations.iter().filter_map(|o| Some(format!("{} {o}", o.key.as_deref()?))).collect()
+    };
+    let set = "{:process 0 :type :invoke :f :add :value [a 1]}
+{:process 0 :type :ok :f :add :value [a 1]}
+{:process 1 :type :invoke :f :read :value [a nil]}
+{:process 1 :type :info :f :read :value nil}";
+    assert_eq!(keys(set), ["a add(1)", "a r -> ?"]);
+    // A set of pairs, transactions, and a history whose reads do not name a key.
+    assert!(keys(&set.replace("[a nil]", "nil")).is_empty());
+    assert!(keys(&set.replace(":add", ":txn")).is_empty());
+    assert!(keys(&set.replace("[a 1]", "[[a] 1]")).is_empty());
+    let json = r#"[{"process":0,"type":"invoke","f":"add","value":["a",1]},
+{"process":1,"type":"invoke","f":"read","value":["a",null]}]"#;
+    assert_eq!(keys(json), ["a add(1)", "a r -> ?"]);
+}
+
+#[test]
+fn events_without_a_process_are_paired_by_what_they_do() {
+    let text = "{:type :invoke :f :read :value nil} {:type :invoke :f :write :value 1}
+{:type :invoke :f :write :value 2} {:type :ok :f :write :value 2}
+{:process :nemesis :type :info :f :start} {:type :ok :f :read :value 2} {:type :fail :f :write}";
+    let reading = read_text(text);
+    assert_eq!(reading.problems, []);
+    let shown: Vec<String> = reading
+        .history
+        .operations
+        .iter()
+        .map(|o| format!("{} {o} {:?} {:?}", o.process, o.complete.map(|t| t.0), o.outcome))
+        .collect();
+    assert_eq!(shown, ["0 r -> 2 Some(5) Ok", "1 w(1) Some(6) Fail", "2 w(2) Some(3) Ok"]);
+}
+
+#[test]
+fn events_without_a_process_that_cannot_be_paired_are_refused() {
+    let text = "{:type :invoke :f :read} {:type :invoke :f :read}
+{:type :ok :f :read :value 3}
+{:type :ok :f :write :value 3}
+{:process 0 :type :invoke :f :read}";
+    let reading = read_text(text);
+    assert_eq!(
+        reading.problems,
+        [
+            problem(
+                2,
+                ProblemKind::Inconsistent,
+                "event 2: 2 `read` without a process are in flight, and which of them this \
+                 completes is not said; give each event its `process`"
+            ),
+            problem(
+                3,
+                ProblemKind::Inconsistent,
+                "event 3: no `write` without a process is in flight that this could complete"
+            ),
+            problem(
+                4,
+                ProblemKind::Inconsistent,
+                "this event has a `process` and events before it have none; either all events \
+                 have it or none"
+            ),
+        ]
+    );
+    assert!(reading.has_gaps());
+}
+
+#[test]
+fn values_in_words() {
+    for (text, shown) in
+        [("5", "5"), (" nil ", "nil"), ("null", "nil"), ("[1, \"a b\"]", "[1 a b]")]
+    {
+        assert_eq!(parse_value(text).unwrap().to_string(), shown);
+    }
+    assert_eq!(parse_value("1 2"), Err("more than one value; the first is `1`".to_owned()));
+    assert_eq!(parse_value(""), Err("it ends too early".to_owned()));
+    assert!(parse_value("]").is_err());
 }
