@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use crate::finding::{Finding, Validity};
 use crate::history::{Function, History, Name, Operation};
 use crate::words::count;
@@ -28,13 +30,27 @@ pub struct KeyResult {
 /// object. Reads of a node's own copy ([`Function::ReplicaRead`]) are left out: only the
 /// convergence check looks at them.
 pub fn split_by_key(history: &History) -> BTreeMap<Option<Name>, Vec<&Operation>> {
-    let mut keys: BTreeMap<Option<&Name>, Vec<&Operation>> = BTreeMap::new();
+    let mut places: BTreeMap<Option<&Name>, usize> = BTreeMap::new();
+    // Operations that were read together share their names, so that most keys are known by
+    // where they are in memory.
+    let mut known: FxHashMap<Option<*const u8>, usize> = FxHashMap::default();
+    let mut lists: Vec<Vec<&Operation>> = Vec::new();
     for operation in &history.operations {
         if operation.f != Function::ReplicaRead {
-            keys.entry(operation.key.as_ref()).or_default().push(operation);
+            let key = operation.key.as_ref();
+            let place = *known.entry(key.map(|name| name.as_ptr())).or_insert_with(|| {
+                *places.entry(key).or_insert_with(|| {
+                    lists.push(Vec::new());
+                    lists.len() - 1
+                })
+            });
+            lists[place].push(operation);
         }
     }
-    keys.into_iter().map(|(key, operations)| (key.cloned(), operations)).collect()
+    places
+        .into_iter()
+        .map(|(key, place)| (key.cloned(), std::mem::take(&mut lists[place])))
+        .collect()
 }
 
 /// Checks every key of a history, one after the other, and joins the results to the finding of
