@@ -2,19 +2,22 @@
 //!
 //! An [`Event`] is one line of `history.jsonl`: an invocation or a completion, by a client or
 //! by the nemesis. A [`History`] pairs every invocation with its completion into an
-//! [`Operation`]; that pairing is the only place where it is done.
+//! [`Operation`]; that pairing is the only place where it is done ([`HistoryBuilder`]).
 //!
 //! Outcomes follow Jepsen: `ok` took effect between invocation and completion; `fail` did not
 //! take effect; `info` may have taken effect at any time after its invocation, or never. An
 //! invocation without a completion is `info`.
+
+mod builder;
 
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+
+pub use builder::{Completion, HistoryBuilder};
 
 /// A name of a node or a key; cheap to clone.
 pub type Name = Arc<str>;
@@ -313,210 +316,4 @@ pub struct History {
     pub nemesis: Vec<Event>,
     /// Time of the last event.
     pub end: Time,
-}
-
-/// The end of an operation: what an event other than an invocation says.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Completion {
-    pub index: u64,
-    pub time: Time,
-    pub outcome: Outcome,
-    pub output: Value,
-    pub error: Option<Name>,
-}
-
-/// Pairs events into operations as they come.
-#[derive(Debug, Default)]
-pub struct HistoryBuilder {
-    history: History,
-    in_flight: InFlight,
-    /// The positions of operations in flight whose events do not say their process.
-    unnamed: Vec<usize>,
-    /// How many operations have no process.
-    unnamed_count: u64,
-}
-
-impl HistoryBuilder {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next event. On an error the event is left out and the builder can go on.
-    pub fn push(&mut self, event: Event) -> Result<(), HistoryError> {
-        let Process::Client(process) = event.process else {
-            self.history.end = self.history.end.max(event.time);
-            self.history.nemesis.push(event);
-            return Ok(());
-        };
-        let outcome = match event.kind {
-            Kind::Invoke => return self.invoke(process, event),
-            Kind::Ok => Outcome::Ok,
-            Kind::Fail => Outcome::Fail,
-            Kind::Info => Outcome::Info,
-        };
-        let Event { index, time, value: output, error, .. } = event;
-        self.complete(process, Completion { index, time, outcome, output, error })
-    }
-
-    fn invoke(&mut self, process: u64, event: Event) -> Result<(), HistoryError> {
-        self.history.end = self.history.end.max(event.time);
-        let position = self.history.operations.len();
-        if let Some(open) = self.in_flight.begin(process, position) {
-            let open = self.history.operations[open].index;
-            return Err(HistoryError::InvokedTwice { index: event.index, process, open });
-        }
-        self.begin(process, event);
-        Ok(())
-    }
-
-    fn begin(&mut self, process: u64, event: Event) {
-        self.history.operations.push(Operation {
-            index: event.index,
-            process,
-            node: event.node,
-            f: event.f,
-            key: event.key,
-            input: event.value,
-            output: Value::Nil,
-            invoke: event.time,
-            complete: None,
-            outcome: Outcome::Info,
-            intended: event.intended,
-            error: None,
-        });
-    }
-
-    /// Takes the completion of the operation that the process has in flight.
-    pub fn complete(&mut self, process: u64, completion: Completion) -> Result<(), HistoryError> {
-        self.history.end = self.history.end.max(completion.time);
-        let Some(position) = self.in_flight.end(process) else {
-            return Err(HistoryError::NeverInvoked { index: completion.index, process });
-        };
-        self.end(position, completion);
-        Ok(())
-    }
-
-    fn end(&mut self, position: usize, completion: Completion) {
-        let operation = &mut self.history.operations[position];
-        operation.complete = Some(completion.time);
-        operation.outcome = completion.outcome;
-        operation.output = completion.output;
-        operation.error = completion.error;
-    }
-
-    /// The process that the next operation gets if its events do not say one: each has one of
-    /// its own, so that no order is taken for granted that was not recorded.
-    pub fn unnamed_process(&self) -> Process {
-        Process::Client(self.unnamed_count)
-    }
-
-    /// Takes an invocation that does not say its process.
-    pub fn invoke_unnamed(&mut self, event: Event) {
-        self.history.end = self.history.end.max(event.time);
-        self.unnamed.push(self.history.operations.len());
-        self.begin(self.unnamed_count, event);
-        self.unnamed_count += 1;
-    }
-
-    /// Takes a completion that does not say its process. It belongs to the operation without a
-    /// process that is in flight with the same function and key; if there are several, to the
-    /// one of them with the same value. If that is not one either, nobody can tell, and it is
-    /// refused: a wrong guess would give an operation the time or the value of another.
-    pub fn complete_unnamed(
-        &mut self,
-        f: &Function,
-        key: Option<&Name>,
-        completion: Completion,
-    ) -> Result<(), HistoryError> {
-        self.history.end = self.history.end.max(completion.time);
-        let operations = &self.history.operations;
-        let alike: Vec<usize> = (0..self.unnamed.len())
-            .filter(|place| {
-                let operation = &operations[self.unnamed[*place]];
-                operation.f == *f && operation.key.as_ref() == key
-            })
-            .collect();
-        let same_value =
-            |place: &&usize| operations[self.unnamed[**place]].input == completion.output;
-        let place = match alike[..] {
-            [] => {
-                let index = completion.index;
-                return Err(HistoryError::UnnamedNeverInvoked { index, f: f.clone() });
-            }
-            [only] => only,
-            _ => match alike.iter().filter(same_value).collect::<Vec<_>>()[..] {
-                [only] => *only,
-                _ => {
-                    return Err(HistoryError::UnnamedAmbiguous {
-                        index: completion.index,
-                        f: f.clone(),
-                        open: alike.len(),
-                    });
-                }
-            },
-        };
-        let position = self.unnamed.remove(place);
-        self.end(position, completion);
-        Ok(())
-    }
-
-    /// Ends the history; whatever is still in flight stays `info` without a completion.
-    pub fn finish(self) -> History {
-        self.history
-    }
-}
-
-/// The position of the operation that each process has in flight. Processes are numbered from
-/// zero up, so most are an index into a table.
-#[derive(Debug, Default)]
-struct InFlight {
-    low: Vec<usize>,
-    high: FxHashMap<u64, usize>,
-}
-
-impl InFlight {
-    /// Processes below this number are looked up in the table: half a megabyte at most.
-    const LOW: u64 = 1 << 16;
-    const NONE: usize = usize::MAX;
-
-    /// Puts the operation at that position in flight, or returns the one that already is.
-    fn begin(&mut self, process: u64, position: usize) -> Option<usize> {
-        if process >= Self::LOW {
-            if let Some(&open) = self.high.get(&process) {
-                return Some(open);
-            }
-            self.high.insert(process, position);
-            return None;
-        }
-        let process = process as usize;
-        if process >= self.low.len() {
-            self.low.resize(process + 1, Self::NONE);
-        }
-        let open = &mut self.low[process];
-        if *open != Self::NONE {
-            return Some(*open);
-        }
-        *open = position;
-        None
-    }
-
-    /// The operation that is in flight no more.
-    fn end(&mut self, process: u64) -> Option<usize> {
-        if process >= Self::LOW {
-            return self.high.remove(&process);
-        }
-        let open = self.low.get_mut(process as usize)?;
-        let position = std::mem::replace(open, Self::NONE);
-        (position != Self::NONE).then_some(position)
-    }
-}
-
-impl FromIterator<Event> for Result<History, HistoryError> {
-    fn from_iter<T: IntoIterator<Item = Event>>(events: T) -> Self {
-        let mut builder = HistoryBuilder::new();
-        for event in events {
-            builder.push(event)?;
-        }
-        Ok(builder.finish())
-    }
 }
