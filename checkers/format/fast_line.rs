@@ -5,7 +5,7 @@
 //! and zeros in front of them. So this path accepts less and never says something else: for each
 //! line that it takes, the general reader says the same (tests and a fuzz target compare them).
 
-use super::chunk::Entry;
+use super::chunk::{Chunk, Entry};
 use super::jsonl::function;
 use super::names::Names;
 use crate::history::{Kind, Process, Time, Value};
@@ -19,16 +19,18 @@ const U64_DIGITS: usize = 19;
 /// Digits that fit an `i64` whatever they are.
 const I64_DIGITS: usize = 18;
 
-/// Parses the line that the bytes begin with, if it has the form. Returns the event, its line
-/// left at 0, and the length of the line with its line feed.
-pub(super) fn parse(bytes: &[u8], names: &mut Names) -> Option<(Entry, usize)> {
+/// Parses the line that the bytes begin with, if it has the form, and adds the event to the
+/// chunk. Returns the length of the line with its line feed.
+pub(super) fn parse(bytes: &[u8], line: u32, chunk: &mut Chunk) -> Option<usize> {
     let mut scanner = Scanner { bytes, position: 0 };
-    let entry = scanner.event(names)?;
-    match scanner.bytes.get(scanner.position) {
-        None => Some((entry, scanner.position)),
-        Some(b'\n') => Some((entry, scanner.position + 1)),
-        Some(_) => None,
-    }
+    let entry = scanner.event(line, &mut chunk.names)?;
+    let length = match bytes.get(scanner.position) {
+        None => scanner.position,
+        Some(b'\n') => scanner.position + 1,
+        Some(_) => return None,
+    };
+    chunk.entries.push(entry);
+    Some(length)
 }
 
 struct Scanner<'b> {
@@ -37,7 +39,8 @@ struct Scanner<'b> {
 }
 
 impl<'b> Scanner<'b> {
-    fn event(&mut self, names: &mut Names) -> Option<Entry> {
+    #[inline]
+    fn event(&mut self, line: u32, names: &mut Names) -> Option<Entry> {
         self.expect(b"{\"index\":")?;
         let index = self.natural(U64_DIGITS)?;
         self.expect(b",\"time\":")?;
@@ -71,7 +74,7 @@ impl<'b> Scanner<'b> {
         };
         self.expect(b"}")?;
         Some(Entry {
-            line: 0,
+            line,
             index: Some(index),
             time: Some(Time(time)),
             process: Some(process),
@@ -85,6 +88,7 @@ impl<'b> Scanner<'b> {
         })
     }
 
+    #[inline]
     fn takes(&mut self, literal: &[u8]) -> bool {
         let is_there = self.bytes[self.position..].starts_with(literal);
         if is_there {
@@ -93,6 +97,7 @@ impl<'b> Scanner<'b> {
         is_there
     }
 
+    #[inline]
     fn expect(&mut self, literal: &[u8]) -> Option<()> {
         self.takes(literal).then_some(())
     }

@@ -5,7 +5,8 @@ use super::names::{NameId, Names};
 use super::{Format, FormatError, Problem, ProblemKind, Reading};
 use crate::clock::Clock;
 use crate::history::{
-    Completion, Event, HistoryBuilder, HistoryError, Kind, Name, Outcome, Process, Time,
+    Completion, Event, HistoryBuilder, HistoryError, Kind, Name, Operation, Outcome, Process, Time,
+    Value,
 };
 
 /// Joins chunks in the order of the file and pairs their events into operations.
@@ -76,61 +77,85 @@ impl Joiner {
         };
         self.events += 1;
         self.last = time;
+        if entry.process == Some(Process::Nemesis) {
+            return self.nemesis(entry, index, time, names);
+        }
         let outcome = match entry.kind {
-            Kind::Invoke => return self.begin(entry, index, time, names),
-            _ if entry.process == Some(Process::Nemesis) => {
-                return self.begin(entry, index, time, names);
-            }
+            Kind::Invoke => return self.invoke(entry, index, time, names),
             Kind::Ok => Outcome::Ok,
             Kind::Fail => Outcome::Fail,
             Kind::Info => Outcome::Info,
         };
-        let error = entry.error.map(|id| self.name(id, names));
+        let error = self.name(entry.error, names);
         let completion = Completion { index, time, outcome, output: entry.value, error };
         match entry.process {
             Some(Process::Client(process)) => self.builder.complete(process, completion),
             _ => {
-                let key = entry.key.map(|id| self.name(id, names));
+                let key = self.name(entry.key, names);
                 self.builder.complete_unnamed(&entry.f, key.as_ref(), completion)
             }
         }
     }
 
-    /// Takes an invocation, or any event of the nemesis.
-    fn begin(
+    fn invoke(
         &mut self,
         entry: Entry,
         index: u64,
         time: Time,
         names: &Names,
     ) -> Result<(), HistoryError> {
-        let mut name = |id: Option<NameId>| id.map(|id| self.name(id, names));
-        let (node, key, error) = (name(entry.node), name(entry.key), name(entry.error));
+        let process = match entry.process {
+            Some(Process::Client(process)) => Some(process),
+            _ => None,
+        };
+        let operation = Operation {
+            index,
+            process: process.unwrap_or_default(),
+            node: self.name(entry.node, names),
+            f: entry.f,
+            key: self.name(entry.key, names),
+            input: entry.value,
+            output: Value::Nil,
+            invoke: time,
+            complete: None,
+            outcome: Outcome::Info,
+            intended: entry.intended,
+            error: None,
+        };
+        if process.is_some() {
+            return self.builder.invoke(operation);
+        }
+        self.builder.invoke_unnamed(operation);
+        Ok(())
+    }
+
+    fn nemesis(
+        &mut self,
+        entry: Entry,
+        index: u64,
+        time: Time,
+        names: &Names,
+    ) -> Result<(), HistoryError> {
         let event = Event {
             index,
             time,
-            process: entry.process.unwrap_or_else(|| self.builder.unnamed_process()),
-            node,
+            process: Process::Nemesis,
+            node: self.name(entry.node, names),
             kind: entry.kind,
             f: entry.f,
-            key,
+            key: self.name(entry.key, names),
             value: entry.value,
             intended: entry.intended,
-            error,
+            error: self.name(entry.error, names),
         };
-        match entry.process {
-            Some(_) => self.builder.push(event),
-            None => {
-                self.builder.invoke_unnamed(event);
-                Ok(())
-            }
-        }
+        self.builder.push(event)
     }
 
     /// The name of the chunk, as the whole history has it.
-    fn name(&mut self, id: NameId, names: &Names) -> Name {
+    fn name(&mut self, id: Option<NameId>, names: &Names) -> Option<Name> {
+        let id = id?;
         let shared = &mut self.shared[id.index()];
-        shared.get_or_insert_with(|| self.names.name(names.get(id))).clone()
+        Some(shared.get_or_insert_with(|| self.names.name(names.get(id))).clone())
     }
 
     /// Times on some events only: there is no one order. Processes on some client events only:

@@ -49,20 +49,14 @@ fn parse_lines(bytes: &[u8], fast: bool) -> Chunk {
     chunk.entries.reserve(bytes.len() / 120);
     let mut rest = bytes;
     while !rest.is_empty() {
-        let fast_event = if fast { fast_line::parse(rest, &mut chunk.names) } else { None };
-        let length = match fast_event {
-            Some((entry, length)) => {
-                let line = chunk.lines as u32 + 1;
-                chunk.entries.push(Entry { line, ..entry });
-                length
-            }
-            None => {
-                let end = rest.iter().position(|byte| *byte == b'\n');
-                let length = end.map_or(rest.len(), |end| end + 1);
-                general_line(&rest[..length], &mut chunk);
-                length
-            }
-        };
+        let line = chunk.lines as u32 + 1;
+        let taken = if fast { fast_line::parse(rest, line, &mut chunk) } else { None };
+        let length = taken.unwrap_or_else(|| {
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            let length = end.map_or(rest.len(), |end| end + 1);
+            general_line(&rest[..length], &mut chunk);
+            length
+        });
         chunk.lines += usize::from(rest[length - 1] == b'\n');
         rest = &rest[length..];
     }

@@ -40,7 +40,22 @@ impl HistoryBuilder {
             return Ok(());
         };
         let outcome = match event.kind {
-            Kind::Invoke => return self.invoke(process, event),
+            Kind::Invoke => {
+                return self.invoke(Operation {
+                    index: event.index,
+                    process,
+                    node: event.node,
+                    f: event.f,
+                    key: event.key,
+                    input: event.value,
+                    output: Value::Nil,
+                    invoke: event.time,
+                    complete: None,
+                    outcome: Outcome::Info,
+                    intended: event.intended,
+                    error: None,
+                });
+            }
             Kind::Ok => Outcome::Ok,
             Kind::Fail => Outcome::Fail,
             Kind::Info => Outcome::Info,
@@ -49,32 +64,17 @@ impl HistoryBuilder {
         self.complete(process, Completion { index, time, outcome, output, error })
     }
 
-    fn invoke(&mut self, process: u64, event: Event) -> Result<(), HistoryError> {
-        self.history.end = self.history.end.max(event.time);
+    /// Takes an invocation: an operation that has no completion yet. On an error it is left out.
+    pub fn invoke(&mut self, operation: Operation) -> Result<(), HistoryError> {
+        self.history.end = self.history.end.max(operation.invoke);
+        let (index, process) = (operation.index, operation.process);
         let position = self.history.operations.len();
         if let Some(open) = self.in_flight.begin(process, position) {
             let open = self.history.operations[open].index;
-            return Err(HistoryError::InvokedTwice { index: event.index, process, open });
+            return Err(HistoryError::InvokedTwice { index, process, open });
         }
-        self.begin(process, event);
+        self.history.operations.push(operation);
         Ok(())
-    }
-
-    fn begin(&mut self, process: u64, event: Event) {
-        self.history.operations.push(Operation {
-            index: event.index,
-            process,
-            node: event.node,
-            f: event.f,
-            key: event.key,
-            input: event.value,
-            output: Value::Nil,
-            invoke: event.time,
-            complete: None,
-            outcome: Outcome::Info,
-            intended: event.intended,
-            error: None,
-        });
     }
 
     /// Takes the completion of the operation that the process has in flight.
@@ -95,17 +95,12 @@ impl HistoryBuilder {
         operation.error = completion.error;
     }
 
-    /// The process that the next operation gets if its events do not say one: each has one of
-    /// its own, so that no order is taken for granted that was not recorded.
-    pub fn unnamed_process(&self) -> Process {
-        Process::Client(self.unnamed_count)
-    }
-
-    /// Takes an invocation that does not say its process.
-    pub fn invoke_unnamed(&mut self, event: Event) {
-        self.history.end = self.history.end.max(event.time);
+    /// Takes an invocation that does not say its process. It gets one of its own, so that no
+    /// order is taken for granted that was not recorded.
+    pub fn invoke_unnamed(&mut self, operation: Operation) {
+        self.history.end = self.history.end.max(operation.invoke);
         self.unnamed.push(self.history.operations.len());
-        self.begin(self.unnamed_count, event);
+        self.history.operations.push(Operation { process: self.unnamed_count, ..operation });
         self.unnamed_count += 1;
     }
 
@@ -256,10 +251,19 @@ mod tests {
     #[test]
     fn unnamed_operations_are_told_by_key_and_value() {
         let mut builder = HistoryBuilder::new();
-        let write = |index, key: &str, value: i64| Event {
+        let write = |index, key: &str, value: i64| Operation {
+            index,
+            process: 0,
+            node: None,
+            f: Function::Read,
             key: Some(key.into()),
-            value: Value::Int(value),
-            ..event(index, 0, Kind::Invoke)
+            input: Value::Int(value),
+            output: Value::Nil,
+            invoke: Time(10 * index),
+            complete: None,
+            outcome: Outcome::Info,
+            intended: None,
+            error: None,
         };
         for (index, key, value) in [(0, "x", 1), (1, "x", 2), (2, "y", 1)] {
             builder.invoke_unnamed(write(index, key, value));

@@ -73,7 +73,7 @@ fn agree(bytes: &[u8]) -> Result<(), TestCaseError> {
 
 #[test]
 fn written_events_read_back_the_same() {
-    let result = runner(4_000).run(&vec(event(), 1..4), |events| {
+    let result = runner(2_000).run(&vec(event(), 1..4), |events| {
         let bytes = written(&events);
         let read = jsonl::parse_chunk(&bytes);
         prop_assert_eq!(read.problems(), []);
@@ -113,7 +113,7 @@ fn spoilt_lines_are_the_same_to_both_readers() {
         "\"value\":1,",
     ];
     let spoil = (0..SPOILS.len(), any::<prop::sample::Index>(), 0..3usize);
-    let result = runner(12_000).run(&(vec(event(), 1..3), vec(spoil, 1..3)), |(events, spoils)| {
+    let result = runner(6_000).run(&(vec(event(), 1..3), vec(spoil, 1..3)), |(events, spoils)| {
         let mut bytes = written(&events);
         for (which, place, length) in spoils {
             let from = place.index(bytes.len() + 1);

@@ -59,9 +59,11 @@ fn read_lines(mut blocks: Blocks) -> Result<Reading, ReadError> {
     thread::scope(|scope| {
         let workers: Vec<Worker> = (0..cores()).map(|_| Worker::start(scope)).collect();
         let (mut sent, mut joined) = (0, 0);
+        // Blocks that were parsed, to be filled again.
+        let mut spare: Vec<Vec<u8>> = Vec::new();
         loop {
             while sent - joined < workers.len() * DEPTH
-                && let Some(block) = blocks.next()?
+                && let Some(block) = blocks.next(spare.pop().unwrap_or_default())?
             {
                 // Fails only if the worker has panicked, which ends the scope with its panic.
                 let _ = workers[sent % workers.len()].blocks.send(block);
@@ -70,8 +72,9 @@ fn read_lines(mut blocks: Blocks) -> Result<Reading, ReadError> {
             if joined == sent {
                 return Ok(());
             }
-            let Ok(chunk) = workers[joined % workers.len()].chunks.recv() else { return Ok(()) };
-            joiner.push(chunk);
+            let Ok(parsed) = workers[joined % workers.len()].parsed.recv() else { return Ok(()) };
+            joiner.push(parsed.0);
+            spare.push(parsed.1);
             joined += 1;
         }
     })
@@ -82,22 +85,23 @@ fn read_lines(mut blocks: Blocks) -> Result<Reading, ReadError> {
 /// A thread that parses blocks.
 struct Worker {
     blocks: SyncSender<Vec<u8>>,
-    chunks: Receiver<Chunk>,
+    /// What was in a block, and the block.
+    parsed: Receiver<(Chunk, Vec<u8>)>,
 }
 
 impl Worker {
     fn start<'scope>(scope: &'scope Scope<'scope, '_>) -> Worker {
         let (blocks, to_parse) = sync_channel::<Vec<u8>>(DEPTH);
-        let (parsed, chunks) = sync_channel(DEPTH);
+        let (done, parsed) = sync_channel(DEPTH);
         scope.spawn(move || {
             for block in to_parse {
-                if parsed.send(jsonl::parse_chunk(&block)).is_err() {
+                if done.send((jsonl::parse_chunk(&block), block)).is_err() {
                     // Reading has failed, and nobody waits any more.
                     return;
                 }
             }
         });
-        Worker { blocks, chunks }
+        Worker { blocks, parsed }
     }
 }
 
@@ -110,15 +114,19 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// The next block; only the last one may end within a line.
-    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut block = std::mem::take(&mut self.left);
+    /// The next block, in the memory of one that is no longer needed. Only the last one may end
+    /// within a line.
+    fn next(&mut self, mut block: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+        block.clear();
+        block.append(&mut self.left);
         let mut searched = 0;
         loop {
             let end = block[searched..].iter().rposition(|&byte| byte == b'\n');
             match end {
                 Some(end) if !self.is_over => {
-                    self.left = block.split_off(searched + end + 1);
+                    let end = searched + end + 1;
+                    self.left.extend_from_slice(&block[end..]);
+                    block.truncate(end);
                     return Ok(Some(block));
                 }
                 _ if self.is_over => return Ok((!block.is_empty()).then_some(block)),
