@@ -123,3 +123,33 @@ fn in_key(validity: Validity, key: Option<&Name>) -> Validity {
         (other, _) => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation;
+
+    #[test]
+    fn a_key_is_its_text_wherever_it_is_in_memory() {
+        let mut history = notation::history(
+            "0 write@b 1         0..1
+             0 read@a -> nil     2..3
+             0 replica-read@c    4..5
+             0 read -> nil       6..7
+             0 read@b -> 1       8..9",
+        );
+        let [first, .., last] = &history.operations[..] else { panic!("five operations") };
+        assert_ne!(first.key.as_ref().unwrap().as_ptr(), last.key.as_ref().unwrap().as_ptr());
+        let shared = Operation { index: 5, ..last.clone() };
+        history.operations.push(shared);
+        let keys: Vec<_> = split_by_key(&history)
+            .into_iter()
+            .map(|(key, operations)| {
+                let indexes: Vec<u64> = operations.iter().map(|o| o.index).collect();
+                (key.map(|name| name.to_string()), indexes)
+            })
+            .collect();
+        let key = |name: &str| Some(name.to_owned());
+        assert_eq!(keys, [(None, vec![3]), (key("a"), vec![1]), (key("b"), vec![0, 4, 5])]);
+    }
+}

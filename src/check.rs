@@ -13,6 +13,7 @@ use splitbrain_checkers::format::Reading;
 use splitbrain_checkers::history::{History, Name, Operation};
 use splitbrain_checkers::keys::{self, KeyResult};
 
+use crate::report::text::count;
 pub use read::{ReadError, read};
 
 /// Runs a checker over a history. Where events may be missing between others nothing is refuted:
@@ -20,21 +21,25 @@ pub use read::{ReadError, read};
 pub fn run(checker: &Checker, reading: &Reading, options: &Options<'_>) -> Finding {
     let options = Options { clock: reading.clock, ..options.clone() };
     let history = &reading.history;
-    let mut finding = match checker.scope {
+    let finding = match checker.scope {
         Scope::Whole(check) => check(history, &options),
         Scope::Key(check_key) => {
             each_key(checker.check, history, &|operations| check_key(operations, &options))
         }
     };
-    if reading.has_gaps() {
-        finding.validity = Validity::Unknown {
-            reason: format!(
-                "{} events could not be read, and one of them may explain the rest",
-                reading.problems.len()
-            ),
-        };
+    if !reading.has_gaps() {
+        return finding;
     }
-    finding
+    let events = count(reading.problems.len(), "event", "events");
+    let reason = format!("{events} could not be read, and what is missing may explain the rest");
+    let operations = count(finding.operations, "operation", "operations");
+    Finding {
+        summary: format!("{operations}: {reason}"),
+        validity: Validity::Unknown { reason },
+        violations: 0,
+        keys: Vec::new(),
+        ..finding
+    }
 }
 
 /// Checks the keys of a history on all cores.

@@ -381,6 +381,19 @@ fn values_of_other_objects_by_key_are_taken_apart() {
 }
 
 #[test]
+fn records_with_tagged_tuples() {
+    let text = "#jepsen.history.Op{:index 0, :time 5, :type :invoke, :process 0, :f :add, \
+                :value #jepsen.independent.Tuple[k 1]}
+#jepsen.history.Op{:index 1, :time 9, :type :ok, :process 0, :f :add, \
+                :value #jepsen.independent.Tuple[k 1], :node \"n1\"}";
+    let reading = read_text(text);
+    assert_eq!((reading.format, reading.problems.as_slice()), (Format::Edn, [].as_slice()));
+    let [add] = &reading.history.operations[..] else { panic!("{reading:?}") };
+    assert_eq!((add.key.as_deref(), add.to_string().as_str()), (Some("k"), "add(1)"));
+    assert_eq!((add.invoke, add.complete), (Time(5), Some(Time(9))));
+}
+
+#[test]
 fn events_without_a_process_are_paired_by_what_they_do() {
     let text = "{:type :invoke :f :read :value nil} {:type :invoke :f :write :value 1}
 {:type :invoke :f :write :value 2} {:type :ok :f :write :value 2}

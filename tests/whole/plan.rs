@@ -273,6 +273,8 @@ fn a_history_that_was_cut_off_is_read_as_far_as_it_goes() {
     let said = say(&["check", "--model", "register", &file]);
     assert_eq!(said.exit, 2, "{}{}", said.stdout, said.stderr);
     assert!(said.stdout.contains("line 1"), "{}", said.stdout);
+    assert!(said.stdout.contains("what is missing may explain the rest"), "{}", said.stdout);
+    assert!(!said.stdout.contains("linearizable"), "{}", said.stdout);
 }
 
 #[test]
