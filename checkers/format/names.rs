@@ -12,7 +12,7 @@ pub(super) struct NameId(NonZeroU32);
 
 /// The names met so far, numbered. One per chunk, so that two threads never count references to
 /// one name.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     known: FxHashMap<Name, NameId>,
     /// By number, which starts at 1.
