@@ -39,7 +39,7 @@ bench:
 # instrumentation is not for stable yet, and is asked for in spite of that. The corpus grows in
 # fuzz/corpus, from the recorded histories.
 FUZZ_SECONDS := 300
-FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz run --release
+FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz run
 FUZZ_LIMITS := -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10
 
 fuzz:
