@@ -8,7 +8,7 @@
 use super::chunk::{Chunk, Entry};
 use super::jsonl::function;
 use super::names::Names;
-use crate::history::{Kind, Process, Time, Value};
+use crate::history::{Function, Kind, Process, Time, Value};
 
 /// How deep lists may be nested here; the general reader allows more.
 const DEEPEST: usize = 8;
@@ -51,15 +51,20 @@ impl<'b> Scanner<'b> {
             false => Process::Client(self.natural(U64_DIGITS)?),
         };
         let node = match self.takes(b",\"node\":") {
-            true => Some(names.id(self.string()?)),
+            true => Some(names.id_of_ascii(self.string()?)),
             false => None,
         };
         self.expect(b",\"type\":")?;
         let kind = self.kind()?;
         self.expect(b",\"f\":")?;
-        let f = self.string()?;
+        let f = match self.string()? {
+            b"read" => Function::Read,
+            b"write" => Function::Write,
+            b"cas" => Function::Cas,
+            other => function(std::str::from_utf8(other).ok()?, names),
+        };
         let key = match self.takes(b",\"key\":") {
-            true => Some(names.id(self.string()?)),
+            true => Some(names.id_of_ascii(self.string()?)),
             false => None,
         };
         self.expect(b",\"value\":")?;
@@ -69,7 +74,7 @@ impl<'b> Scanner<'b> {
             false => None,
         };
         let error = match self.takes(b",\"error\":") {
-            true => Some(names.id(self.string()?)),
+            true => Some(names.id_of_ascii(self.string()?)),
             false => None,
         };
         self.expect(b"}")?;
@@ -80,7 +85,7 @@ impl<'b> Scanner<'b> {
             process: Some(process),
             node,
             kind,
-            f: function(f, names),
+            f,
             key,
             value,
             intended,
@@ -88,17 +93,17 @@ impl<'b> Scanner<'b> {
         })
     }
 
-    #[inline]
-    fn takes(&mut self, literal: &[u8]) -> bool {
-        let is_there = self.bytes[self.position..].starts_with(literal);
+    /// Takes the literal if it is there. Its length is known here, so this is a comparison or
+    /// two and no call.
+    fn takes<const N: usize>(&mut self, literal: &[u8; N]) -> bool {
+        let is_there = self.bytes[self.position..].first_chunk() == Some(literal);
         if is_there {
-            self.position += literal.len();
+            self.position += N;
         }
         is_there
     }
 
-    #[inline]
-    fn expect(&mut self, literal: &[u8]) -> Option<()> {
+    fn expect<const N: usize>(&mut self, literal: &[u8; N]) -> Option<()> {
         self.takes(literal).then_some(())
     }
 
@@ -121,7 +126,7 @@ impl<'b> Scanner<'b> {
     }
 
     /// A string of ASCII without escapes and control characters.
-    fn string(&mut self) -> Option<&'b str> {
+    fn string(&mut self) -> Option<&'b [u8]> {
         let (b'"', text) = self.bytes[self.position..].split_first()? else { return None };
         let end =
             text.iter().position(|byte| !matches!(byte, b' '..=b'~') || b"\"\\".contains(byte))?;
@@ -129,15 +134,15 @@ impl<'b> Scanner<'b> {
             return None;
         }
         self.position += end + 2;
-        std::str::from_utf8(&text[..end]).ok()
+        Some(&text[..end])
     }
 
     fn kind(&mut self) -> Option<Kind> {
         match self.string()? {
-            "invoke" => Some(Kind::Invoke),
-            "ok" => Some(Kind::Ok),
-            "fail" => Some(Kind::Fail),
-            "info" => Some(Kind::Info),
+            b"invoke" => Some(Kind::Invoke),
+            b"ok" => Some(Kind::Ok),
+            b"fail" => Some(Kind::Fail),
+            b"info" => Some(Kind::Info),
             _ => None,
         }
     }
@@ -151,7 +156,10 @@ impl<'b> Scanner<'b> {
                 let number = self.natural(I64_DIGITS).filter(|number| *number > 0)?;
                 Some(Value::Int(-(number as i64)))
             }
-            b'"' => self.string().map(|text| Value::Text(names.name(text))),
+            b'"' => {
+                let id = names.id_of_ascii(self.string()?);
+                Some(Value::Text(names.get(id).clone()))
+            }
             b'[' if depth < DEEPEST => self.list(names, depth + 1),
             b'n' => self.expect(b"null").map(|()| Value::Nil),
             b't' => self.expect(b"true").map(|()| Value::Bool(true)),

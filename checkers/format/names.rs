@@ -17,7 +17,13 @@ pub(super) struct Names {
     known: FxHashMap<Name, NameId>,
     /// By number, which starts at 1.
     all: Vec<Name>,
+    /// The last name met with each of a few cheap hashes: most lines name the same few nodes and
+    /// keys.
+    recent: Vec<Option<NameId>>,
 }
+
+/// How many recent names are kept; a power of two.
+const RECENT: usize = 128;
 
 impl Names {
     /// The number of the name for that text.
@@ -30,6 +36,22 @@ impl Names {
         let number = u32::try_from(self.all.len()).ok().and_then(NonZeroU32::new);
         let id = NameId(number.expect("fewer than 2^32 names are in memory"));
         self.known.insert(name, id);
+        id
+    }
+
+    /// As [`Names::id`], for ASCII: what was met lately is found without a look into the table.
+    pub fn id_of_ascii(&mut self, text: &[u8]) -> NameId {
+        self.recent.resize(RECENT, None);
+        let ends = [text.first(), text.last()].map(|byte| usize::from(*byte.unwrap_or(&0)));
+        let before_last = usize::from(*text.iter().nth_back(1).unwrap_or(&0));
+        let place = (text.len() + 3 * ends[0] + 10 * before_last + ends[1]) % RECENT;
+        if let Some(id) = self.recent[place]
+            && self.get(id).as_bytes() == text
+        {
+            return id;
+        }
+        let id = self.id(&String::from_utf8_lossy(text));
+        self.recent[place] = Some(id);
         id
     }
 
