@@ -19,7 +19,7 @@ pub enum Clock {
 
 impl Clock {
     /// `3.102 s`, or `event 17`.
-    pub(crate) fn instant(self, time: Time) -> String {
+    pub fn instant(self, time: Time) -> String {
         match self {
             Clock::Nanoseconds => time.to_string(),
             Clock::Events => format!("event {}", time.0),

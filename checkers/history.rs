@@ -2,19 +2,22 @@
 //!
 //! An [`Event`] is one line of `history.jsonl`: an invocation or a completion, by a client or
 //! by the nemesis. A [`History`] pairs every invocation with its completion into an
-//! [`Operation`]; that pairing is the only place where it is done.
+//! [`Operation`]; that pairing is the only place where it is done ([`HistoryBuilder`]).
 //!
 //! Outcomes follow Jepsen: `ok` took effect between invocation and completion; `fail` did not
 //! take effect; `info` may have taken effect at any time after its invocation, or never. An
 //! invocation without a completion is `info`.
 
-use std::collections::HashMap;
+mod builder;
+
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use builder::{Completion, HistoryBuilder};
 
 /// A name of a node or a key; cheap to clone.
 pub type Name = Arc<str>;
@@ -296,6 +299,13 @@ pub enum HistoryError {
     InvokedTwice { index: u64, process: u64, open: u64 },
     #[error("event {index}: process {process} completes an operation that it never invoked")]
     NeverInvoked { index: u64, process: u64 },
+    #[error("event {index}: no `{f}` without a process is in flight that this could complete")]
+    UnnamedNeverInvoked { index: u64, f: Function },
+    #[error(
+        "event {index}: {open} `{f}` without a process are in flight, and which of them this \
+         completes is not said; give each event its `process`"
+    )]
+    UnnamedAmbiguous { index: u64, f: Function, open: usize },
 }
 
 /// A whole recorded history: operations in the order of their invocations, and what the nemesis
@@ -306,94 +316,4 @@ pub struct History {
     pub nemesis: Vec<Event>,
     /// Time of the last event.
     pub end: Time,
-}
-
-/// Pairs events into operations as they come.
-#[derive(Debug, Default)]
-pub struct HistoryBuilder {
-    history: History,
-    /// Process to the position of its operation in flight.
-    open: HashMap<u64, usize>,
-}
-
-impl HistoryBuilder {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next event. On an error the event is left out and the builder can go on.
-    pub fn push(&mut self, event: Event) -> Result<(), HistoryError> {
-        self.history.end = self.history.end.max(event.time);
-        let process = match event.process {
-            Process::Nemesis => {
-                self.history.nemesis.push(event);
-                return Ok(());
-            }
-            Process::Client(process) => process,
-        };
-        match event.kind {
-            Kind::Invoke => self.invoke(process, event),
-            Kind::Ok => self.complete(process, event, Outcome::Ok),
-            Kind::Fail => self.complete(process, event, Outcome::Fail),
-            Kind::Info => self.complete(process, event, Outcome::Info),
-        }
-    }
-
-    fn invoke(&mut self, process: u64, event: Event) -> Result<(), HistoryError> {
-        if let Some(&position) = self.open.get(&process) {
-            return Err(HistoryError::InvokedTwice {
-                index: event.index,
-                process,
-                open: self.history.operations[position].index,
-            });
-        }
-        self.open.insert(process, self.history.operations.len());
-        self.history.operations.push(Operation {
-            index: event.index,
-            process,
-            node: event.node,
-            f: event.f,
-            key: event.key,
-            input: event.value,
-            output: Value::Nil,
-            invoke: event.time,
-            complete: None,
-            outcome: Outcome::Info,
-            intended: event.intended,
-            error: None,
-        });
-        Ok(())
-    }
-
-    fn complete(
-        &mut self,
-        process: u64,
-        event: Event,
-        outcome: Outcome,
-    ) -> Result<(), HistoryError> {
-        let Some(position) = self.open.remove(&process) else {
-            return Err(HistoryError::NeverInvoked { index: event.index, process });
-        };
-        let operation = &mut self.history.operations[position];
-        operation.complete = Some(event.time);
-        operation.outcome = outcome;
-        operation.output = event.value;
-        operation.error = event.error;
-        Ok(())
-    }
-
-    /// Ends the history; whatever is still in flight stays `info` without a completion.
-    pub fn finish(self) -> History {
-        self.history
-    }
-}
-
-impl FromIterator<Event> for Result<History, HistoryError> {
-    fn from_iter<T: IntoIterator<Item = Event>>(events: T) -> Self {
-        let mut builder = HistoryBuilder::new();
-        for event in events {
-            builder.push(event)?;
-        }
-        Ok(builder.finish())
-    }
 }

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use crate::finding::{Finding, Validity};
 use crate::history::{Function, History, Name, Operation};
 use crate::words::count;
@@ -28,13 +30,27 @@ pub struct KeyResult {
 /// object. Reads of a node's own copy ([`Function::ReplicaRead`]) are left out: only the
 /// convergence check looks at them.
 pub fn split_by_key(history: &History) -> BTreeMap<Option<Name>, Vec<&Operation>> {
-    let mut keys: BTreeMap<Option<&Name>, Vec<&Operation>> = BTreeMap::new();
+    let mut places: BTreeMap<Option<&Name>, usize> = BTreeMap::new();
+    // Operations that were read together share their names, so that most keys are known by
+    // where they are in memory.
+    let mut known: FxHashMap<Option<*const u8>, usize> = FxHashMap::default();
+    let mut lists: Vec<Vec<&Operation>> = Vec::new();
     for operation in &history.operations {
         if operation.f != Function::ReplicaRead {
-            keys.entry(operation.key.as_ref()).or_default().push(operation);
+            let key = operation.key.as_ref();
+            let place = *known.entry(key.map(|name| name.as_ptr())).or_insert_with(|| {
+                *places.entry(key).or_insert_with(|| {
+                    lists.push(Vec::new());
+                    lists.len() - 1
+                })
+            });
+            lists[place].push(operation);
         }
     }
-    keys.into_iter().map(|(key, operations)| (key.cloned(), operations)).collect()
+    places
+        .into_iter()
+        .map(|(key, place)| (key.cloned(), std::mem::take(&mut lists[place])))
+        .collect()
 }
 
 /// Checks every key of a history, one after the other, and joins the results to the finding of
@@ -105,5 +121,35 @@ fn in_key(validity: Validity, key: Option<&Name>) -> Validity {
             Validity::Unknown { reason: format!("key {key}: {reason}") }
         }
         (other, _) => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation;
+
+    #[test]
+    fn a_key_is_its_text_wherever_it_is_in_memory() {
+        let mut history = notation::history(
+            "0 write@b 1         0..1
+             0 read@a -> nil     2..3
+             0 replica-read@c    4..5
+             0 read -> nil       6..7
+             0 read@b -> 1       8..9",
+        );
+        let [first, .., last] = &history.operations[..] else { panic!("five operations") };
+        assert_ne!(first.key.as_ref().unwrap().as_ptr(), last.key.as_ref().unwrap().as_ptr());
+        let shared = Operation { index: 5, ..last.clone() };
+        history.operations.push(shared);
+        let keys: Vec<_> = split_by_key(&history)
+            .into_iter()
+            .map(|(key, operations)| {
+                let indexes: Vec<u64> = operations.iter().map(|o| o.index).collect();
+                (key.map(|name| name.to_string()), indexes)
+            })
+            .collect();
+        let key = |name: &str| Some(name.to_owned());
+        assert_eq!(keys, [(None, vec![3]), (key("a"), vec![1]), (key("b"), vec![0, 4, 5])]);
     }
 }

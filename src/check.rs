@@ -2,107 +2,44 @@
 //!
 //! The checkers are pure and start no thread, so the caller does.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+mod read;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use splitbrain_checkers::checker::{Checker, Options, Scope};
 use splitbrain_checkers::finding::{Finding, Validity};
-use splitbrain_checkers::format::{self, Format, Joiner, Reading, jsonl};
+use splitbrain_checkers::format::Reading;
 use splitbrain_checkers::history::{History, Name, Operation};
 use splitbrain_checkers::keys::{self, KeyResult};
 
-/// Bytes of a file of JSON lines that are in memory at a time, for each core.
-const BLOCK: usize = 4 << 20;
-
-/// Reads a history in any format that we know. JSON lines are read block by block and parsed on
-/// all cores, so a long file is never in memory as a whole.
-pub fn read(path: &Path) -> Result<Reading, String> {
-    let mut file = File::open(path).map_err(|error| error.to_string())?;
-    let mut block = vec![0; cores() * BLOCK];
-    let first = fill(&mut file, &mut block).map_err(|error| error.to_string())?;
-    let whole = first < block.len();
-    block.truncate(first);
-    match format::detect(&block) {
-        Ok(Format::JsonLines) if !whole => {
-            read_lines(file, block).map_err(|error| error.to_string())
-        }
-        _ => {
-            file.read_to_end(&mut block).map_err(|error| error.to_string())?;
-            format::read(&block).map_err(|error| error.to_string())
-        }
-    }
-}
-
-/// Goes on after the first block. What is left of a block's last line begins the next block.
-fn read_lines(mut file: File, mut block: Vec<u8>) -> io::Result<Reading> {
-    let size = block.len();
-    let mut joiner = Joiner::new(Format::JsonLines);
-    loop {
-        let ended = block.len() < size;
-        let lines = match block.iter().rposition(|&byte| byte == b'\n') {
-            Some(end) if !ended => end + 1,
-            _ => block.len(),
-        };
-        for chunk in parse(&block[..lines]) {
-            joiner.push(chunk);
-        }
-        if ended {
-            return Ok(joiner.finish());
-        }
-        block.copy_within(lines.., 0);
-        let left = block.len() - lines;
-        block.resize(size, 0);
-        let more = fill(&mut file, &mut block[left..])?;
-        block.truncate(left + more);
-    }
-}
-
-/// Parses whole lines on all cores.
-fn parse(lines: &[u8]) -> Vec<format::Chunk> {
-    thread::scope(|scope| {
-        let workers: Vec<_> = jsonl::split_at_lines(lines, cores())
-            .into_iter()
-            .map(|part| scope.spawn(|| jsonl::parse_chunk(part)))
-            .collect();
-        workers.into_iter().map(joined).collect()
-    })
-}
-
-/// Reads until the buffer is full or the file ends; returns how much was read.
-fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read(&mut buffer[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    Ok(filled)
-}
+use crate::report::text::count;
+pub use read::{ReadError, read};
 
 /// Runs a checker over a history. Where events may be missing between others nothing is refuted:
 /// the operation that explains the rest may be among them.
 pub fn run(checker: &Checker, reading: &Reading, options: &Options<'_>) -> Finding {
     let options = Options { clock: reading.clock, ..options.clone() };
     let history = &reading.history;
-    let mut finding = match checker.scope {
+    let finding = match checker.scope {
         Scope::Whole(check) => check(history, &options),
         Scope::Key(check_key) => {
             each_key(checker.check, history, &|operations| check_key(operations, &options))
         }
     };
-    if reading.has_gaps() {
-        finding.validity = Validity::Unknown {
-            reason: format!(
-                "{} events could not be read, and one of them may explain the rest",
-                reading.problems.len()
-            ),
-        };
+    if !reading.has_gaps() {
+        return finding;
     }
-    finding
+    let events = count(reading.problems.len(), "event", "events");
+    let reason = format!("{events} could not be read, and what is missing may explain the rest");
+    let operations = count(finding.operations, "operation", "operations");
+    Finding {
+        summary: format!("{operations}: {reason}"),
+        validity: Validity::Unknown { reason },
+        violations: 0,
+        keys: Vec::new(),
+        ..finding
+    }
 }
 
 /// Checks the keys of a history on all cores.

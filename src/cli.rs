@@ -1,12 +1,18 @@
 //! The command line: one declaration gives parser, defaults and help.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use splitbrain_checkers::checker::Checker;
+use splitbrain_checkers::format::parse_value;
+use splitbrain_checkers::history::Value;
 use splitbrain_checkers::registry;
 use splitbrain_checkers::verdict::Kind as VerdictKind;
+
+use crate::bytes;
+use crate::plan::duration;
 
 /// Cuts a database cluster in two and says, with proof, whether it behaved CP, AP or neither.
 #[derive(Debug, Parser)]
@@ -29,7 +35,7 @@ pub enum Command {
     Demo(DemoArguments),
     /// Run a workload against a target and give a verdict
     Run(RunArguments),
-    /// Check a recorded history: our JSON lines, or Jepsen EDN
+    /// Check recorded histories: our JSON lines, or those of Jepsen, Elle and Porcupine
     Check(CheckArguments),
     /// Write the reports of a finished run again
     Report(ReportArguments),
@@ -105,20 +111,40 @@ pub struct DemoArguments {
 
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// The recorded history
+    /// The recorded history, or a folder: then every file in it
     pub history: PathBuf,
-    /// What the recorded system should have been
-    #[arg(long, value_parser = checkers())]
-    pub model: &'static Checker,
-    /// Print the finding as JSON on standard output
+    /// What the recorded system should have been (`splitbrain list checkers`)
+    #[arg(long, value_parser = models(), hide_possible_values = true)]
+    pub model: Option<&'static Checker>,
+    /// How long the check of a file may take, reading aside
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub time_limit: Duration,
+    /// How much memory the tables of a search may take
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = bytes::parse)]
+    pub memory_limit: usize,
+    /// Take a compare-and-set that was refused as proof that the value differed
+    #[arg(long)]
+    pub observe_failed_cas: bool,
+    /// What was there before the first operation: 0, nil, "text" or [1 2]
+    #[arg(long, value_name = "VALUE", default_value = "nil", value_parser = parse_value)]
+    #[arg(allow_negative_numbers = true)]
+    pub initial: Value,
+    /// Let an account of a bank be below zero
+    #[arg(long)]
+    pub negative_balances: bool,
+    /// Print the finding as JSON on standard output; of a folder, a list
     #[arg(long)]
     pub json: bool,
 }
 
 /// The checkers that there are, by name.
-fn checkers() -> impl TypedValueParser<Value = &'static Checker> {
+fn models() -> impl TypedValueParser<Value = &'static Checker> {
     let names = registry::CHECKERS.iter().map(|checker| checker.name);
     PossibleValuesParser::new(names).try_map(|name| registry::find(&name).ok_or("no such checker"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    duration::parse(text).map_err(|error| format!("{error}; accepted: {}", error.accepted()))
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 //! `plan` -> `sandbox` and `cluster` -> `run` (clients and `nemesis` on one timeline) ->
 //! `conclude` (checkers) -> `store` and `report`.
 
+mod bytes;
 pub mod check;
 pub mod cli;
 pub mod clock;

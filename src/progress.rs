@@ -76,3 +76,10 @@ pub fn show(bar: &ProgressBar, update: &Update) {
 
 /// How often a run reports where it is.
 pub const INTERVAL: Duration = Duration::from_millis(200);
+
+/// A bar over so many files, on a terminal; hidden elsewhere, as indicatif does by itself.
+pub fn files(count: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{pos:>6} of {len:6} {bar:16} {msg:40!}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(count as u64).with_style(style)
+}

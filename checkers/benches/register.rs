@@ -1,37 +1,39 @@
 //! How fast a long history is written, read and checked, and in how much memory.
 //!
 //! ```text
-//! cargo bench -p splitbrain-checkers --bench register [-- OPERATIONS [FILE]]
+//! cargo bench -p splitbrain-checkers --bench register [-- OPERATIONS [FILE [KEYS]]]
 //! ```
 //!
 //! Plain harness: one run of each step on one history, since a run takes a second. The history
-//! is valid by construction: 50 clients that are always busy, one key, 50 % reads, 30 % writes,
-//! 20 % cas. It is written to FILE (else to the temporary folder and removed), and read as the
-//! program does it: blocks of whole lines parsed on two threads, joined and checked on one.
+//! is valid by construction: clients that are always busy (50, or 5 for each of several keys),
+//! 50 % reads, 30 % writes, 20 % cas. It is written to FILE (else to the temporary folder and
+//! removed), and read as the program does it: blocks of whole lines parsed on all cores and
+//! joined on one. Keys are checked one after the other.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use splitbrain_checkers::format::{Chunk, Format, Joiner, Reading, jsonl, write_event};
-use splitbrain_checkers::history::{Event, Kind, Operation, Outcome, Process, Time, Value};
+use splitbrain_checkers::format::{Format, Joiner, Reading, jsonl, write_event};
+use splitbrain_checkers::history::{Event, Kind, Name, Operation, Outcome, Process, Time, Value};
 use splitbrain_checkers::register::{self, Settings};
 use support::generate::{self, Shape};
 
 /// Bytes of one block.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 512 << 10;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let count: usize = arguments.next().map_or(1_000_000, |count| count.parse().unwrap());
     let kept = arguments.next().map(PathBuf::from);
+    let keys: usize = arguments.next().map_or(1, |keys| keys.parse().unwrap());
     let path = kept.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("splitbrain-bench-{}.jsonl", std::process::id()))
     });
@@ -39,7 +41,7 @@ fn main() {
     match std::env::var("SPLITBRAIN_BENCH_READ") {
         Ok(_) => read_and_check(&path, count),
         Err(_) => {
-            write(&path, count);
+            write(&path, count, keys);
             let this = std::env::current_exe().unwrap();
             let status = std::process::Command::new(this)
                 .args([count.to_string().as_str(), path.to_str().unwrap()])
@@ -59,36 +61,55 @@ fn report(what: &str, took: Duration, operations: usize) {
     println!("{what:<40} {:>8.3} s {each:>8.0} ns/operation", took.as_secs_f64());
 }
 
-fn write(path: &Path, count: usize) {
+fn write(path: &Path, count: usize, keys: usize) {
+    let clients = if keys == 1 { 50 } else { 5 };
     let shape =
-        Shape { operations: count, clients: 50, writes: 30, cas: 20, unanswered: 5, values: 0 };
-    let operations = generate::valid(&mut ChaCha8Rng::seed_from_u64(1), shape);
-    let events = events(&operations);
-    let mut bytes = Vec::with_capacity(events.len() * 130);
-    let start = Instant::now();
-    for event in &events {
-        write_event(event, &mut bytes);
+        Shape { operations: count / keys, clients, writes: 30, cas: 20, unanswered: 5, values: 0 };
+    let mut events = Vec::with_capacity(2 * count);
+    for key in 0..keys {
+        let operations = generate::valid(&mut ChaCha8Rng::seed_from_u64(1 + key as u64), shape);
+        let (first, all) = (key as u64 * clients, keys as u64 * clients);
+        add_events(&operations, key, first, all, &mut events);
     }
-    report("write (two events each), to memory", start.elapsed(), count);
-    println!("{:<40} {:>8.1} MB", "file", bytes.len() as f64 / 1e6);
-    File::create(path).unwrap().write_all(&bytes).unwrap();
+    events.sort_by_key(|event| event.time);
+    let mut file = BufWriter::new(File::create(path).unwrap());
+    let mut line = Vec::new();
+    let (mut bytes, mut took) = (0, Duration::ZERO);
+    for (index, event) in events.iter_mut().enumerate() {
+        event.index = index as u64;
+        line.clear();
+        let start = Instant::now();
+        write_event(event, &mut line);
+        took += start.elapsed();
+        bytes += line.len();
+        file.write_all(&line).unwrap();
+    }
+    file.flush().unwrap();
+    report("write (two events each), to memory", took, events.len() / 2);
+    println!("{:<40} {:>8.1} MB", "file", bytes as f64 / 1e6);
 }
 
-/// Invocations and completions in order of time; after an unanswered operation its process is
-/// retired.
-fn events(operations: &[Operation]) -> Vec<Event> {
+/// Invocations and completions of one key. Its clients are numbered from `first`; after an
+/// unanswered operation a process is retired, and its client goes on as another.
+fn add_events(
+    operations: &[Operation],
+    key: usize,
+    first: u64,
+    clients: u64,
+    events: &mut Vec<Event>,
+) {
+    let key: Name = format!("x{key}").into();
     let mut retired = std::collections::BTreeMap::new();
-    let mut events = Vec::with_capacity(2 * operations.len());
     for operation in operations {
         let generation: &mut u64 = retired.entry(operation.process).or_default();
         let invoke = Event {
             index: 0,
             time: operation.invoke,
-            process: Process::Client(operation.process + 50 * *generation),
+            process: Process::Client(first + operation.process + clients * *generation),
             node: operation.node.clone(),
             kind: Kind::Invoke,
             f: operation.f.clone(),
-            key: Some("x".into()),
+            key: Some(key.clone()),
             value: operation.input.clone(),
             intended: None,
             error: None,
@@ -104,25 +125,26 @@ fn events(operations: &[Operation]) -> Vec<Event> {
         events.push(invoke.clone());
         events.push(Event { time, kind, value, error, ..invoke });
     }
-    events.sort_by_key(|event| event.time);
-    for (index, event) in events.iter_mut().enumerate() {
-        event.index = index as u64;
-    }
-    events
 }
 
 fn read_and_check(path: &Path, count: usize) {
     let all = Instant::now();
-    let reading = read_on_two_threads(path);
-    report("read, parsed on two threads", all.elapsed(), count);
+    let reading = read(path);
+    report("read, parsed on all cores", all.elapsed(), count);
+    println!("{:<40} {:>8.3} s", "processor time, all cores", processor_time().as_secs_f64());
     assert_eq!((reading.history.operations.len(), reading.problems.len()), (count, 0));
+    println!("{:<40} {:>8} MB", "peak memory", peak_memory_mb());
     let start = Instant::now();
     let finding = register::check_history(&reading.history);
     report("check a valid history", start.elapsed(), count);
     println!("{:<40} {:>8.3} s", "read and check together", all.elapsed().as_secs_f64());
+    println!("{:<40} {:>8.3} s", "processor time, all cores", processor_time().as_secs_f64());
     println!("{:<40} {:>8} MB", "peak memory", peak_memory_mb());
     assert!(finding.validity.is_valid(), "{finding:?}");
 
+    if finding.summary.contains("100 keys") {
+        return;
+    }
     let mut operations: Vec<Operation> = reading.history.operations;
     let victims = spoil(&mut operations);
     let start = Instant::now();
@@ -148,34 +170,42 @@ fn spoil(operations: &mut [Operation]) -> usize {
     victims.len()
 }
 
-/// One thread reads blocks of whole lines and parses every other one; the second thread parses
-/// the rest. This thread joins them in order.
-fn read_on_two_threads(path: &Path) -> Reading {
+/// This thread reads and joins; one for each core parses. Blocks go round, so that they come
+/// back in order.
+fn read(path: &Path) -> Reading {
     let mut joiner = Joiner::new(Format::JsonLines);
-    let (blocks, to_parse) = mpsc::sync_channel::<Vec<u8>>(1);
-    let (chunks, parsed) = mpsc::sync_channel::<Chunk>(1);
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).unwrap());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        scope.spawn(move || {
-            for block in to_parse {
-                chunks.send(jsonl::parse_chunk(&block)).unwrap();
+        let workers: Vec<_> = (0..cores)
+            .map(|_| {
+                let (blocks, to_parse) = mpsc::sync_channel::<Vec<u8>>(2);
+                let (parsed, chunks) = mpsc::sync_channel(2);
+                scope.spawn(move || {
+                    for block in to_parse {
+                        parsed.send(jsonl::parse_chunk(&block)).unwrap();
+                    }
+                });
+                (blocks, chunks)
+            })
+            .collect();
+        let (mut sent, mut joined, mut is_over) = (0, 0, false);
+        while !is_over || joined < sent {
+            while !is_over && sent - joined < 2 * cores {
+                let block = next_block(&mut file);
+                is_over = block.is_empty();
+                if !is_over {
+                    workers[sent % cores].0.send(block).unwrap();
+                    sent += 1;
+                }
             }
-        });
-        let mut file = BufReader::with_capacity(1 << 16, File::open(path).unwrap());
-        loop {
-            let (one, other) = (next_block(&mut file), next_block(&mut file));
-            let more = !other.is_empty();
-            if more {
-                blocks.send(other).unwrap();
+            if joined < sent {
+                joiner.push(workers[joined % cores].1.recv().unwrap());
+                joined += 1;
             }
-            joiner.push(jsonl::parse_chunk(&one));
-            if !more {
-                break;
-            }
-            joiner.push(parsed.recv().unwrap());
         }
-        drop(blocks);
     });
-    joiner.finish()
+    joiner.finish().unwrap()
 }
 
 /// The next lines of the file, about [`BLOCK`] bytes of them.
@@ -192,4 +222,13 @@ fn peak_memory_mb() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
     kilobytes.unwrap_or(0_u64) / 1024
+}
+
+/// What this process has used of all cores so far; says more than the clock on a busy machine.
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    // A tick is 10 ms on every Linux that there is.
+    Duration::from_millis(10 * ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>())
 }

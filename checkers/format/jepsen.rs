@@ -1,24 +1,27 @@
 //! Jepsen's histories in EDN: maps one after the other, or in one vector or list.
 //!
-//! `:process`, `:type` are needed; `:f` is `:txn` where it is absent, as in Elle. `:index` and
-//! `:time` may be absent. Keywords, symbols and strings become text, sets become lists, maps
+//! `:type` is needed; `:f` is `:txn` where it is absent, as in Elle. `:index`, `:time` and
+//! `:process` may be absent. Keywords, symbols and strings become text, sets become lists, maps
 //! become lists of pairs `[key value]`; fractions stay EDN text.
 //!
-//! A history of one register per key (jepsen.independent) has values `[k v]`, which look like any
-//! vector. They are taken apart if tagged as a tuple, and else if every read, write and cas of a
-//! client carries a vector of two, and every cas such a vector with a vector of two inside.
+//! A history of one object per key (jepsen.independent) has values `[k v]`, which look like any
+//! vector. They are taken apart if they are tagged as a tuple, and else if nothing in the history
+//! speaks against it:
+//! - every invocation and every ok of a client carries a vector of two, the first no collection,
+//! - each cas has a vector of two inside it,
+//! - there are no transactions, whose values are vectors of micro-operations,
+//! - there is nothing but reads, writes and cas, or some invocation is `[k nil]`, a read of k.
 
 use super::ProblemKind;
+use super::chunk::{Chunk, Entry};
 use super::edn::{Edn, EdnError, Reader};
-use super::join::{Chunk, Entry};
 use super::jsonl::function;
-use super::names::Names;
-use crate::history::{Event, Function, Kind, Name, Process, Time, Value};
+use super::names::{NameId, Names};
+use crate::history::{Function, Kind, Process, Time, Value};
 
 /// Parses the history.
 pub(super) fn parse(bytes: &[u8]) -> Chunk {
     let mut chunk = Chunk::default();
-    let mut names = Names::default();
     let mut reader = Reader::new(bytes);
     let mut open = None;
     while let Some(byte) = reader.peek() {
@@ -37,7 +40,7 @@ pub(super) fn parse(bytes: &[u8]) -> Chunk {
             _ => {}
         }
         match reader.form() {
-            Ok(form) => match entry(form, line, &mut names) {
+            Ok(form) => match entry(form, line, &mut chunk.names) {
                 Ok(entry) => chunk.entries.push(entry),
                 Err(message) => chunk.problem(line, ProblemKind::Unreadable, message),
             },
@@ -63,7 +66,7 @@ pub(super) fn parse(bytes: &[u8]) -> Chunk {
         chunk.problem(reader.line, ProblemKind::CutOff, message);
     }
     chunk.lines = reader.line;
-    separate_keys(&mut chunk, &mut names);
+    separate_keys(&mut chunk);
     chunk
 }
 
@@ -78,11 +81,12 @@ fn entry(form: Edn, line: usize, names: &mut Names) -> Result<Entry, String> {
         },
         other => return Err(format!("`{other}` is no event; expected a map {{:type ...}}")),
     };
-    let (mut index, mut time, mut process, mut kind) = (None, None, None, None);
-    let mut event = Event {
-        index: 0,
-        time: Time(0),
-        process: Process::Nemesis,
+    let mut kind = None;
+    let mut entry = Entry {
+        line: line as u32,
+        index: None,
+        time: None,
+        process: None,
         node: None,
         kind: Kind::Info,
         f: Function::Other(names.name("txn")),
@@ -94,30 +98,26 @@ fn entry(form: Edn, line: usize, names: &mut Names) -> Result<Entry, String> {
     for (key, form) in fields {
         let Edn::Keyword(key) = key else { continue };
         match key.as_str() {
-            "index" => index = natural(&key, &form)?,
-            "time" => time = natural(&key, &form)?,
-            "process" => process = Some(self::process(&form)?),
+            "index" => entry.index = natural(&key, &form)?,
+            "time" => entry.time = natural(&key, &form)?.map(Time),
+            "process" => entry.process = Some(process(&form)?),
             "type" => kind = Some(self::kind(&form)?),
-            "f" => event.f = function(&plain(&form), names),
-            "node" => event.node = text(&form, names),
-            "key" => event.key = text(&form, names),
-            "error" => event.error = text(&form, names),
+            "f" => entry.f = function(&plain(&form), names),
+            "node" => entry.node = text(&form, names),
+            "key" => entry.key = text(&form, names),
+            "error" => entry.error = text(&form, names),
             "value" => match tuple(form) {
                 Ok((key, form)) => {
-                    event.key = text(&key, names);
-                    event.value = value(form, names);
+                    entry.key = text(&key, names);
+                    entry.value = value(form, names);
                 }
-                Err(form) => event.value = value(form, names),
+                Err(form) => entry.value = value(form, names),
             },
             _ => {}
         }
     }
-    event.index = index.unwrap_or_default();
-    event.time = Time(time.unwrap_or_default());
-    event.process = process.ok_or("`:process` is missing; expected a number or :nemesis")?;
-    event.kind = kind.ok_or("`:type` is missing; expected :invoke, :ok, :fail or :info")?;
-    let line = line as u32;
-    Ok(Entry { line, event, has_index: index.is_some(), has_time: time.is_some() })
+    entry.kind = kind.ok_or("`:type` is missing; expected :invoke, :ok, :fail or :info")?;
+    Ok(entry)
 }
 
 fn natural(key: &str, form: &Edn) -> Result<Option<u64>, String> {
@@ -154,10 +154,10 @@ pub(super) fn plain(form: &Edn) -> String {
     }
 }
 
-fn text(form: &Edn, names: &mut Names) -> Option<Name> {
+fn text(form: &Edn, names: &mut Names) -> Option<NameId> {
     match form {
         Edn::Nil => None,
-        other => Some(names.name(&plain(other))),
+        other => Some(names.id(&plain(other))),
     }
 }
 
@@ -193,25 +193,40 @@ pub(super) fn value(form: Edn, names: &mut Names) -> Value {
     }
 }
 
-/// Takes values `[k v]` apart if the whole history is one of registers by key.
-pub(super) fn separate_keys(chunk: &mut Chunk, names: &mut Names) {
-    let is_register = |entry: &&mut Entry| {
-        entry.event.process != Process::Nemesis
-            && matches!(entry.event.f, Function::Read | Function::Write | Function::Cas)
-    };
-    let mut entries: Vec<&mut Entry> = chunk.entries.iter_mut().filter(is_register).collect();
-    let is_tuple = |entry: &&mut Entry| match entry.event.value.as_pair() {
-        Some((_, inner)) => entry.event.f != Function::Cas || inner.as_pair().is_some(),
-        None => false,
-    };
-    if entries.iter().any(|entry| entry.event.key.is_some()) || !entries.iter().all(is_tuple) {
+/// Takes values `[k v]` apart if the whole history is one of objects by key.
+pub(super) fn separate_keys(chunk: &mut Chunk) {
+    let is_client = |entry: &&mut Entry| entry.process != Some(Process::Nemesis);
+    let mut entries: Vec<&mut Entry> = chunk.entries.iter_mut().filter(is_client).collect();
+    if !is_keyed(&entries) {
         return;
     }
     for entry in &mut entries {
-        if let Some((key, value)) = entry.event.value.as_pair() {
-            let (key, value) = (names.name(&key.to_string()), value.clone());
-            entry.event.key = Some(key);
-            entry.event.value = value;
+        if let Some((key, value)) = tuple_of(entry) {
+            let (key, value) = (chunk.names.id(&key.to_string()), value.clone());
+            entry.key = Some(key);
+            entry.value = value;
         }
     }
+}
+
+/// Whether the values of these events are tuples of key and value, as far as one can see.
+fn is_keyed(entries: &[&mut Entry]) -> bool {
+    let is_register =
+        |entry: &&mut Entry| matches!(entry.f, Function::Read | Function::Write | Function::Cas);
+    let reads_key = |entry: &&mut Entry| {
+        entry.kind == Kind::Invoke && matches!(tuple_of(entry), Some((_, Value::Nil)))
+    };
+    let may_be = |entry: &&mut Entry| {
+        let carries_one = matches!(entry.kind, Kind::Invoke | Kind::Ok);
+        entry.key.is_none()
+            && entry.f.as_str() != "txn"
+            && (tuple_of(entry).is_some() || !carries_one)
+    };
+    entries.iter().all(may_be) && (entries.iter().all(is_register) || entries.iter().any(reads_key))
+}
+
+fn tuple_of(entry: &Entry) -> Option<(&Value, &Value)> {
+    let (key, inner) = entry.value.as_pair()?;
+    let is_name = matches!(key, Value::Bool(_) | Value::Int(_) | Value::Text(_));
+    (is_name && (entry.f != Function::Cas || inner.as_pair().is_some())).then_some((key, inner))
 }

@@ -9,12 +9,12 @@
 //! the value of an `:info` is the error.
 
 use super::ProblemKind;
+use super::chunk::{Chunk, Entry};
 use super::edn::{Edn, Reader};
 use super::jepsen::{kind, plain, process, value};
-use super::join::{Chunk, Entry};
 use super::jsonl::function;
 use super::names::Names;
-use crate::history::{Event, Function, Kind, MISMATCH, Time, Value};
+use crate::history::{Function, Kind, MISMATCH, Value};
 
 /// What precedes each event.
 const LOGGER: &[u8] = b"jepsen.util - ";
@@ -33,11 +33,10 @@ fn event_of(line: &[u8]) -> Option<&[u8]> {
 /// Parses the log.
 pub(super) fn parse(bytes: &[u8]) -> Chunk {
     let mut chunk = Chunk::default();
-    let mut names = Names::default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         chunk.lines += 1;
         let Some(event) = event_of(line) else { continue };
-        match entry(event, chunk.lines, &mut names) {
+        match entry(event, chunk.lines, &mut chunk.names) {
             Ok(entry) => chunk.entries.push(entry),
             Err(_) if !line.ends_with(b"\n") => {
                 let message = "the file ends within this line; the history is read up to the \
@@ -63,14 +62,15 @@ fn entry(event: &[u8], line: usize, names: &mut Names) -> Result<Entry, String> 
     let last = next()?;
     let f = function(&f, names);
     let (value, error) = match kind {
-        Kind::Info => (Value::Nil, Some(names.name(&plain(&last)))),
-        Kind::Fail if f == Function::Cas => (value(last, names), Some(names.name(MISMATCH))),
+        Kind::Info => (Value::Nil, Some(names.id(&plain(&last)))),
+        Kind::Fail if f == Function::Cas => (value(last, names), Some(names.id(MISMATCH))),
         _ => (value(last, names), None),
     };
-    let event = Event {
-        index: 0,
-        time: Time(0),
-        process,
+    Ok(Entry {
+        line: line as u32,
+        index: None,
+        time: None,
+        process: Some(process),
         node: None,
         kind,
         f,
@@ -78,6 +78,5 @@ fn entry(event: &[u8], line: usize, names: &mut Names) -> Result<Entry, String> 
         value,
         intended: None,
         error,
-    };
-    Ok(Entry { line: line as u32, event, has_index: false, has_time: false })
+    })
 }

@@ -1,17 +1,15 @@
-//! A JSON array of events, as elle-cli has them. Index and time may be absent; so may `f`, which
-//! is then "txn", as in Elle's histories. Values of one register per key are told as in EDN (see
-//! `jepsen.rs`).
+//! A JSON array of events, as elle-cli has them. Index, time and process may be absent; so may
+//! `f`, which is then "txn", as in Elle's histories. Values of one object per key are told as in
+//! EDN (see `jepsen.rs`).
 
 use super::ProblemKind;
+use super::chunk::{Chunk, Entry};
 use super::jepsen::separate_keys;
-use super::join::{Chunk, Entry};
-use super::jsonl::{explain, parse_event};
-use super::names::Names;
+use super::jsonl::{Absent, explain, parse_event};
 
 /// Parses the array.
 pub(super) fn parse(bytes: &[u8]) -> Chunk {
     let mut chunk = Chunk::default();
-    let mut names = Names::default();
     let mut position = 0;
     let mut line = 1;
     let mut is_closed = false;
@@ -26,7 +24,7 @@ pub(super) fn parse(bytes: &[u8]) -> Chunk {
                     is_closed = true;
                     break;
                 };
-                match parse_event(&rest[..length], &mut names, Some("txn")) {
+                match parse_event(&rest[..length], &mut chunk.names, Absent::Allowed) {
                     Ok(entry) => chunk.entries.push(Entry { line: line as u32, ..entry }),
                     Err(error) => {
                         chunk.problem(line, ProblemKind::Unreadable, explain(&error));
@@ -55,7 +53,7 @@ pub(super) fn parse(bytes: &[u8]) -> Chunk {
         chunk.problem(line, ProblemKind::CutOff, message.to_owned());
     }
     chunk.lines = line;
-    separate_keys(&mut chunk, &mut names);
+    separate_keys(&mut chunk);
     chunk
 }
 

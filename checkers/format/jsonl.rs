@@ -5,24 +5,18 @@
 //! ```
 //!
 //! `process`, `type` and `f` are needed. `process` is a number or "nemesis". `key` may be a
-//! number; it is kept as text. Fields that we do not know are passed over. What a value of ours
-//! cannot hold (objects, fractions, integers beyond 64 bits) is kept as its JSON text.
+//! number; it is kept as text. Fields that we do not know are passed over. An object as a value
+//! becomes the list of its pairs `[key value]`, in the order of the file. What a value of ours
+//! cannot hold (fractions, integers beyond 64 bits) is kept as its JSON text.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::join::{Chunk, Entry};
-use super::names::Names;
-use super::{Format, Joiner, ProblemKind, Reading};
-use crate::history::{Event, Function, Kind, Name, Process, Time, Value};
-
-/// Reads a history of JSON lines.
-pub fn read(bytes: &[u8]) -> Reading {
-    let mut joiner = Joiner::new(Format::JsonLines);
-    joiner.push(parse_chunk(bytes));
-    joiner.finish()
-}
+use super::chunk::{Chunk, Entry};
+use super::names::{NameId, Names};
+use super::{ProblemKind, fast_line};
+use crate::history::{Function, Kind, Process, Time, Value};
 
 /// Cuts bytes into at most `parts` blocks of whole lines, of about the same size.
 pub fn split_at_lines(bytes: &[u8], parts: usize) -> Vec<&[u8]> {
@@ -41,40 +35,69 @@ pub fn split_at_lines(bytes: &[u8], parts: usize) -> Vec<&[u8]> {
 
 /// Parses some whole lines; only the last block of a file may end within a line.
 pub fn parse_chunk(bytes: &[u8]) -> Chunk {
+    parse_lines(bytes, true)
+}
+
+/// As [`parse_chunk`], every line by the general reader. The result is the same; this is for
+/// those who want to see that.
+pub fn parse_chunk_generally(bytes: &[u8]) -> Chunk {
+    parse_lines(bytes, false)
+}
+
+fn parse_lines(bytes: &[u8], fast: bool) -> Chunk {
     let mut chunk = Chunk::default();
     chunk.entries.reserve(bytes.len() / 120);
-    let mut names = Names::default();
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let is_whole = line.ends_with(b"\n");
-        let number = chunk.lines + 1;
-        chunk.lines += usize::from(is_whole);
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
-        match parse_event(line, &mut names, None) {
-            Ok(entry) => chunk.entries.push(Entry { line: number as u32, ..entry }),
-            Err(error) if !is_whole && error.is_eof() => {
-                let message = "the file ends within this line; the history is read up to the \
-                               line before it";
-                chunk.problem(number, ProblemKind::CutOff, message.to_owned());
-            }
-            Err(error) => {
-                chunk.problem(number, ProblemKind::Unreadable, explain(&error));
-            }
-        }
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let line = chunk.lines as u32 + 1;
+        let taken = if fast { fast_line::parse(rest, line, &mut chunk) } else { None };
+        let length = taken.unwrap_or_else(|| {
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            let length = end.map_or(rest.len(), |end| end + 1);
+            general_line(&rest[..length], &mut chunk);
+            length
+        });
+        chunk.lines += usize::from(rest[length - 1] == b'\n');
+        rest = &rest[length..];
     }
     chunk
 }
 
-/// Parses one event; its line is left at 0. If `default` is given, an event needs no `f`.
+/// Parses one line, which may have any form.
+fn general_line(line: &[u8], chunk: &mut Chunk) {
+    let is_whole = line.ends_with(b"\n");
+    let number = chunk.lines + 1;
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return;
+    }
+    match parse_event(line, &mut chunk.names, Absent::Refused) {
+        Ok(entry) => chunk.entries.push(Entry { line: number as u32, ..entry }),
+        Err(error) if !is_whole && error.is_eof() => {
+            let message = "the file ends within this line; the history is read up to the line \
+                           before it";
+            chunk.problem(number, ProblemKind::CutOff, message.to_owned());
+        }
+        Err(error) => chunk.problem(number, ProblemKind::Unreadable, explain(&error)),
+    }
+}
+
+/// What becomes of an event that has no `f` or no `process`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absent {
+    Refused,
+    /// Its `f` is `txn`, as in Elle's histories, and its process stays unsaid.
+    Allowed,
+}
+
+/// Parses one event; its line is left at 0.
 pub(super) fn parse_event(
     json: &[u8],
     names: &mut Names,
-    default: Option<&str>,
+    absent: Absent,
 ) -> Result<Entry, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let entry = deserializer.deserialize_map(EventVisitor { names, default })?;
+    let entry = deserializer.deserialize_map(EventVisitor { names, absent })?;
     deserializer.end()?;
     Ok(entry)
 }
@@ -88,7 +111,7 @@ pub(super) fn explain(error: &serde_json::Error) -> String {
 
 struct EventVisitor<'n> {
     names: &'n mut Names,
-    default: Option<&'n str>,
+    absent: Absent,
 }
 
 impl<'de> Visitor<'de> for EventVisitor<'_> {
@@ -119,11 +142,16 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
                 Field::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        let function = function.or_else(|| self.default.map(|f| self::function(f, names)));
-        let event = Event {
-            index: index.unwrap_or_default(),
-            time: Time(time.unwrap_or_default()),
-            process: process.ok_or_else(|| A::Error::missing_field("process"))?,
+        if self.absent == Absent::Allowed {
+            function = function.or_else(|| Some(self::function("txn", names)));
+        } else if process.is_none() {
+            return Err(A::Error::missing_field("process"));
+        }
+        Ok(Entry {
+            line: 0,
+            index,
+            time: time.map(Time),
+            process,
             node,
             kind: kind.ok_or_else(|| A::Error::missing_field("type"))?,
             f: function.ok_or_else(|| A::Error::missing_field("f"))?,
@@ -131,17 +159,16 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
             value,
             intended: intended.map(Time),
             error,
-        };
-        Ok(Entry { line: 0, event, has_index: index.is_some(), has_time: time.is_some() })
+        })
     }
 }
 
 /// A name from whatever was given for it; nothing from null.
-fn text(value: Value, names: &mut Names) -> Option<Name> {
+fn text(value: Value, names: &mut Names) -> Option<NameId> {
     match value {
         Value::Nil => None,
-        Value::Text(name) => Some(name),
-        other => Some(names.name(&other.to_string())),
+        Value::Text(name) => Some(names.id(&name)),
+        other => Some(names.id(&other.to_string())),
     }
 }
 
@@ -305,12 +332,13 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
         Ok(Value::List(list.into_boxed_slice()))
     }
 
+    /// The pairs of an object, in the order of the file.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = serde_json::Map::new();
-        while let Some((key, value)) = map.next_entry()? {
-            object.insert(key, value);
+        let names = self.names;
+        let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(2));
+        while let Some(key) = map.next_key_seed(ValueSeed { names })? {
+            pairs.push(Value::pair(key, map.next_value_seed(ValueSeed { names })?));
         }
-        let json = serde_json::Value::Object(object).to_string();
-        Ok(Value::Text(json.into()))
+        Ok(Value::List(pairs.into_boxed_slice()))
     }
 }

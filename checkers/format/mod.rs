@@ -11,7 +11,9 @@
 //! give blocks of whole lines to [`jsonl::parse_chunk`] and what comes out, in order, to a
 //! [`Joiner`].
 
+mod chunk;
 mod edn;
+mod fast_line;
 mod jepsen;
 mod jepsen_log;
 mod join;
@@ -24,8 +26,9 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::history::{History, Value};
+pub use chunk::Chunk;
 pub(crate) use edn::{Edn, Reader as EdnReader};
-pub use join::{Chunk, Joiner};
+pub use join::Joiner;
 pub use write::write_event;
 
 /// A format of recorded histories.
@@ -90,12 +93,15 @@ pub enum FormatError {
          Jepsen's log (INFO jepsen.util - 0 :invoke :read nil)"
     )]
     Unknown { beginning: String },
+    #[error("this is no history: not one event in it can be read; {first}")]
+    NoEvent { first: Problem },
 }
 
 /// Reads a history in whichever format it is.
 ///
 /// # Errors
-/// None of the formats; a broken history in a known format is a [`Reading`] with problems.
+/// None of the formats, or no event at all; a broken history in a known format is a [`Reading`]
+/// with problems.
 pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let format = detect(bytes)?;
@@ -107,7 +113,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
     };
     let mut joiner = Joiner::new(format);
     joiner.push(chunk);
-    Ok(joiner.finish())
+    joiner.finish()
 }
 
 /// Tells the format by the first characters that are not white space.
@@ -115,17 +121,40 @@ pub fn read(bytes: &[u8]) -> Result<Reading, FormatError> {
 /// # Errors
 /// None of the formats.
 pub fn detect(bytes: &[u8]) -> Result<Format, FormatError> {
-    let mut solid = bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+    let beginning = bytes.trim_ascii_start();
+    let mut solid = beginning.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
     match (solid.next(), solid.next(), solid.next()) {
         (None, ..) => Err(FormatError::Empty),
         (Some(b'{'), Some(b'"'), _) => Ok(Format::JsonLines),
         (Some(b'['), Some(b'{'), Some(b'"')) => Ok(Format::JsonArray),
-        (Some(b'{' | b'[' | b'(' | b';' | b'#'), ..) => Ok(Format::Edn),
+        (Some(b'{' | b'[' | b'(' | b';'), ..) => Ok(Format::Edn),
+        // A record: #jepsen.history.Op{...}; a heading of a text has a space there.
+        (Some(b'#'), ..) if beginning.get(1).is_some_and(u8::is_ascii_alphabetic) => {
+            Ok(Format::Edn)
+        }
         _ if jepsen_log::is_log(bytes) => Ok(Format::JepsenLog),
         _ => {
             let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]);
             Err(FormatError::Unknown { beginning: beginning.escape_debug().collect() })
         }
+    }
+}
+
+/// The value that a text says in EDN, of which JSON's numbers, strings and arrays are a part:
+/// `5`, `"x"`, `[1 2]`, `nil` (or `null`).
+///
+/// # Errors
+/// Why it is none, for a person.
+pub fn parse_value(text: &str) -> Result<Value, String> {
+    let mut reader = EdnReader::new(text.as_bytes());
+    let form = reader.form().map_err(|error| match error {
+        edn::EdnError::End => "it ends too early".to_owned(),
+        edn::EdnError::Unexpected { message, .. } => message,
+    })?;
+    match (reader.peek(), form) {
+        (Some(_), form) => Err(format!("more than one value; the first is `{form}`")),
+        (None, Edn::Symbol(name)) if name == "null" => Ok(Value::Nil),
+        (None, form) => Ok(value(form)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `splitbrain list`: targets, workloads, faults and checkers.
 
 use serde::Serialize;
+use splitbrain_checkers::registry;
 
 use super::fault;
 use crate::cli::{ListArguments, Listing};
@@ -12,7 +13,14 @@ use crate::plan::{CHECKS, FAULTS, WORKLOADS};
 struct Entry {
     name: String,
     about: String,
+    /// What it is one of, where a list has several kinds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
 }
+
+/// Kinds of checkers.
+const WORKLOAD_CHECK: &str = "checks of a run, as `check:` in a workload has them";
+const MODEL: &str = "models of a recorded history, for `splitbrain check --model`";
 
 pub fn list(arguments: &ListArguments) -> Exit {
     let entries = match arguments.what {
@@ -21,7 +29,7 @@ pub fn list(arguments: &ListArguments) -> Exit {
             WORKLOADS.iter().map(|(name, text)| entry(name, &first_comment(text))).collect()
         }
         Listing::Faults => FAULTS.iter().map(|(name, about)| entry(name, about)).collect(),
-        Listing::Checkers => CHECKS.iter().map(|(name, about)| entry(name, about)).collect(),
+        Listing::Checkers => checkers(),
     };
     if arguments.json {
         match serde_json::to_string_pretty(&entries) {
@@ -30,7 +38,12 @@ pub fn list(arguments: &ListArguments) -> Exit {
         }
     } else {
         let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
-        for Entry { name, about } in &entries {
+        let mut heading = None;
+        for Entry { name, about, kind } in &entries {
+            if *kind != heading {
+                println!("{}{}:", if heading.is_some() { "\n" } else { "" }, kind.unwrap_or(""));
+                heading = *kind;
+            }
             println!("{name:width$}  {about}");
         }
     }
@@ -38,7 +51,17 @@ pub fn list(arguments: &ListArguments) -> Exit {
 }
 
 fn entry(name: &str, about: &str) -> Entry {
-    Entry { name: name.into(), about: about.into() }
+    Entry { name: name.into(), about: about.into(), kind: None }
+}
+
+/// What a run can be checked for, and what a recorded history can.
+fn checkers() -> Vec<Entry> {
+    let of_run = CHECKS.iter().map(|(name, about)| (*name, *about, WORKLOAD_CHECK));
+    let models = registry::CHECKERS.iter().map(|model| (model.name, model.about, MODEL));
+    of_run
+        .chain(models)
+        .map(|(name, about, kind)| Entry { kind: Some(kind), ..entry(name, about) })
+        .collect()
 }
 
 /// Every target with what its recipe says of it.

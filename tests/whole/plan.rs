@@ -155,7 +155,7 @@ fn the_doctor_says_what_this_machine_allows() {
 
 #[test]
 fn recorded_histories_are_checked() {
-    let folder = "checkers/testdata/knossos";
+    let folder = "checkers/testdata/knossos/cas-register";
     let check = |file: &str| say(&["check", "--model", "cas-register", file]);
     let valid = check(&format!("{folder}/good/memstress3-20.edn"));
     assert_eq!((valid.exit, &*valid.stderr), (0, ""), "{}", valid.stdout);
@@ -172,6 +172,80 @@ fn recorded_histories_are_checked() {
     let register = say(&["check", "--model", "register", &file]);
     assert_eq!(register.exit, 254, "{}", register.stdout);
     assert!(register.stderr.contains("take --model cas-register"), "{}", register.stderr);
+}
+
+#[test]
+fn every_history_of_a_folder_is_checked() {
+    let scene = Scene::new();
+    let folder = "checkers/testdata/porcupine";
+    let arguments = ["check", "--model", "cas-register", "--observe-failed-cas", folder];
+    let said = say(&arguments);
+    assert_eq!(said.exit, 1, "{}", said.stderr);
+    let wide = said.stdout.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(wide, None);
+    let row = |file: &str| {
+        let row = said.stdout.lines().find(|line| line.starts_with(file)).expect(file);
+        row.split_whitespace().map(str::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(row("jepsen/etcd_000.log")[1..3], ["85", "invalid"]);
+    assert_eq!(row("jepsen/etcd_002.log")[2..], ["valid", "linearizable"]);
+    // Neither what fits another model nor what is no history is passed over.
+    assert_eq!(row("kv/c01-ok.txt")[1..3], ["-", "unknown"]);
+    assert_eq!(row("LICENSE.md")[1..4], ["-", "no", "history"]);
+    let sum = said.stdout.lines().last().unwrap();
+    assert!(sum.starts_with("65 files: ") && sum.ends_with("4 unknown, 1 no history"), "{sum}");
+
+    let json = say(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(json.exit, 1);
+    let rows: Vec<Value> = serde_json::from_str(&json.stdout).unwrap();
+    let of = |file: &str| rows.iter().find(|row| row["file"] == file).unwrap();
+    assert_eq!(of("jepsen/etcd_000.log")["invocations"], 85);
+    assert_eq!(of("LICENSE.md")["result"], "no-history");
+    // Without refused cas as evidence less is refuted; the sentence is in the row.
+    let file = format!("{folder}/jepsen/etcd_000.log");
+    let one = say(&["check", "--model", "cas-register", "--observe-failed-cas", &file]);
+    let sentence = of("jepsen/etcd_000.log")["witness"]["sentence"].as_str().unwrap();
+    assert!(one.stdout.contains(sentence), "{}", one.stdout);
+
+    // The exit code is that of the worst: here nothing is refuted.
+    let lines = "{:process 0 :type :invoke :f :read}\n{:process 0 :type :ok :f :read :value 7}\n";
+    scene.file("a.edn", lines);
+    let inside = scene.marker();
+    let said = say(&["check", "--model", "register", "--initial", "7", &inside]);
+    assert_eq!(said.exit, 0, "{}", said.stdout);
+    let said = say(&["check", "--model", "register", "--initial", "8", &inside]);
+    assert_eq!(said.exit, 1, "{}", said.stdout);
+    scene.file("b.edn", &lines.replace(":read", ":enqueue"));
+    let said = say(&["check", "--model", "register", "--initial", "7", &inside]);
+    assert_eq!(said.exit, 2, "{}", said.stdout);
+}
+
+#[test]
+fn arguments_of_a_check_say_what_they_want() {
+    let file = "checkers/testdata/elle-cli/jepsen/counter.edn";
+    let said = say(&["check", file]);
+    assert_eq!((said.exit, &*said.stdout), (254, ""));
+    for part in ["--model is missing", "  cas-register  ", "a linearizable register"] {
+        assert!(said.stderr.contains(part), "{part} in {}", said.stderr);
+    }
+    for (arguments, part) in [
+        (["--model", "registre"], "cas-register"),
+        (["--time-limit", "60"], "accepted: a unit: `60s`"),
+        (["--time-limit", "soon"], "a number with a unit"),
+        (["--memory-limit", "4"], "accepted: `4GiB`"),
+        (["--initial", "[1"], "it ends too early"),
+        (["--initial", "1 2"], "more than one value"),
+    ] {
+        let model: &[&str] = if arguments[0] == "--model" { &[] } else { &["--model", "register"] };
+        let said = say(&[&["check", file], model, &arguments].concat());
+        assert_eq!((said.exit, &*said.stdout), (254, ""), "{arguments:?}");
+        assert!(said.stderr.contains(part), "{part} in {}", said.stderr);
+    }
+    let said = say(&["list", "checkers"]);
+    let place = |part: &str| said.stdout.find(part).expect(part);
+    assert!(place("checks of a run") < place("\nlinearizable "));
+    assert!(place("\nlinearizable ") < place("models of a recorded history"));
+    assert!(place("models of a recorded history") < place("\ncas-register "));
 }
 
 #[test]
@@ -199,6 +273,8 @@ fn a_history_that_was_cut_off_is_read_as_far_as_it_goes() {
     let said = say(&["check", "--model", "register", &file]);
     assert_eq!(said.exit, 2, "{}{}", said.stdout, said.stderr);
     assert!(said.stdout.contains("line 1"), "{}", said.stdout);
+    assert!(said.stdout.contains("what is missing may explain the rest"), "{}", said.stdout);
+    assert!(!said.stdout.contains("linearizable"), "{}", said.stdout);
 }
 
 #[test]
@@ -208,11 +284,15 @@ fn files_that_are_no_histories_are_refused() {
     let folder = scene.marker();
     let empty = scene.file("empty.jsonl", "");
     let prose = scene.file("prose.txt", "It was a dark and stormy night.\n");
-    for path in [&missing, &folder, &empty, &prose] {
+    for path in [&missing, &empty, &prose] {
         let said = say(&["check", "--model", "register", path]);
         assert_eq!((said.exit, &*said.stdout), (254, ""), "{path}: {}", said.stderr);
         assert!(said.stderr.contains(&**path), "{}", said.stderr);
     }
+    let said = say(&["check", "--model", "register", &folder]);
+    assert_eq!(said.exit, 254, "{}", said.stdout);
+    assert!(said.stdout.contains("2 files: 0 valid, 0 invalid, 0 unknown, 2 no history"));
+    assert!(said.stderr.contains("no file in it is a history"), "{}", said.stderr);
     for path in [&missing, &folder] {
         let said = say(&["report", path]);
         assert_eq!(said.exit, 254, "{path}: {}", said.stderr);
