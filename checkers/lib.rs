@@ -10,6 +10,7 @@
 //! - [`mod@format`]: reading recorded histories from bytes
 //! - [`notation`]: small histories written by hand
 //! - [`register`]: linearizability of one register, polynomial
+//! - [`queue`]: linearizability of a queue, and what it lost, doubled or invented
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
@@ -26,6 +27,7 @@ pub mod limits;
 mod minimise;
 pub mod notation;
 pub mod partition;
+pub mod queue;
 pub mod register;
 pub mod registry;
 #[cfg(test)]

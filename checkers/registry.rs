@@ -1,10 +1,16 @@
 //! Every checker that can be asked for by name. A new one is a module and a line here.
 
 use crate::checker::Checker;
+use crate::queue::{self, total};
 use crate::register;
 
 /// In the order in which they are listed.
-pub const CHECKERS: &[Checker] = &[register::REGISTER, register::CAS_REGISTER];
+pub const CHECKERS: &[Checker] = &[
+    register::REGISTER,
+    register::CAS_REGISTER,
+    queue::FIFO_QUEUE,
+    total::TOTAL_QUEUE,
+];
 
 /// The checker of that name.
 pub fn find(name: &str) -> Option<&'static Checker> {
