@@ -2,7 +2,7 @@
 
 use crate::checker::Checker;
 use crate::queue::{self, total};
-use crate::register;
+use crate::{priority_queue, register, stack};
 
 /// In the order in which they are listed.
 pub const CHECKERS: &[Checker] = &[
@@ -10,6 +10,8 @@ pub const CHECKERS: &[Checker] = &[
     register::CAS_REGISTER,
     queue::FIFO_QUEUE,
     total::TOTAL_QUEUE,
+    stack::STACK,
+    priority_queue::PRIORITY_QUEUE,
 ];
 
 /// The checker of that name.

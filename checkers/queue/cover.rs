@@ -44,6 +44,16 @@ impl Cover {
         Cover { stretches: cores }
     }
 
+    /// How many stretches there are.
+    pub fn len(&self) -> usize {
+        self.stretches.len()
+    }
+
+    /// The number of the stretch that begins at or before this instant and is the last to do so.
+    pub fn number(&self, instant: u64) -> usize {
+        self.stretches.partition_point(|stretch| stretch.0 <= instant).saturating_sub(1)
+    }
+
     /// The stretch that holds the whole closed interval, if there is one: else there is an
     /// instant in it that is free.
     pub fn around(&self, start: u64, finish: u64) -> Option<(u64, u64)> {
@@ -93,7 +103,7 @@ pub(crate) fn evidence(items: &Items, empty: Span) -> Vec<u32> {
         chain = minimise(&chain, &mut |numbers| {
             let can_test = left >= numbers.len();
             left = left.saturating_sub(numbers.len());
-            let mut alone = items.alone(numbers, Some(empty));
+            let mut alone = items.alone(numbers, &[empty]);
             alone.pair_in_order();
             can_test && !blocked(&alone).is_empty()
         });
@@ -105,8 +115,9 @@ pub(crate) fn evidence(items: &Items, empty: Span) -> Vec<u32> {
     chain
 }
 
-/// As few items as possible whose cores cover the whole of a closed interval that is covered.
-fn chain(items: &[Item], span: Span) -> Vec<u32> {
+/// As few items as possible whose cores cover the whole of a closed interval that is covered;
+/// of one that is not, those that cover it up to the first free instant.
+pub(crate) fn chain(items: &[Item], span: Span) -> Vec<u32> {
     let touches = |item: &Item| {
         item.core().is_some_and(|(from, to)| from < span.finish && to > span.start)
     };

@@ -244,9 +244,9 @@ impl Items {
         self.unanswered.partition_point(|start| *start <= instant)
     }
 
-    /// These items and this operation that found nothing, with all other values forgotten:
+    /// These items and these operations that found nothing, with all other values forgotten:
     /// nobody knows when those came or went. Removals without an answer stay.
-    pub fn alone(&self, numbers: &[u32], empty: Option<Span>) -> Items {
+    pub fn alone(&self, numbers: &[u32], empties: &[Span]) -> Items {
         let item = |number: &u32| {
             let item = self.items[*number as usize];
             let remove_start = if item.stays() { AFTER_ALL } else { item.remove_start };
@@ -254,7 +254,7 @@ impl Items {
         };
         Items {
             items: numbers.iter().map(item).collect(),
-            empties: empty.into_iter().collect(),
+            empties: empties.to_vec(),
             unanswered: self.unanswered.clone(),
             ..Items::default()
         }

@@ -105,8 +105,10 @@
 //! forgotten is impossible with them, and a witness is smallest: with any one of its operations
 //! forgotten too, the rest is possible.
 
+pub(crate) mod assign;
 pub(crate) mod cover;
 pub(crate) mod items;
+pub(crate) mod judge;
 mod order;
 pub(crate) mod telling;
 pub mod total;

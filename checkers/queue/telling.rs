@@ -107,27 +107,26 @@ impl<'t> Teller<'t> {
         self.operation(source).complete.unwrap_or_default().0
     }
 
-    /// The witness of an operation that found nothing though something was there all the time:
-    /// `there` in the order in which it came.
-    pub fn not_empty(&self, items: &Items, there: &[u32], empty: Span) -> Witness {
-        let there: Vec<Item> = there.iter().map(|number| items.items[*number as usize]).collect();
+    /// `enqueue(1) at n1 ended at 0.001 s and dequeue -> 1 at n2 began at 0.004 s`, for each.
+    pub fn stayed(&self, items: &[Item]) -> String {
         let until = |item: &Item| match item.remove {
             NOBODY => format!("its value was never {}", self.words.removed),
             remove => {
                 format!("{} began at {}", self.who(remove), self.instant(item.remove_start))
             }
         };
-        let reasons: Vec<String> = there
-            .iter()
-            .map(|item| {
-                format!(
-                    "{} ended at {} and {}",
-                    self.who(item.add),
-                    self.instant(item.add_finish),
-                    until(item),
-                )
-            })
-            .collect();
+        let came = |item: &Item| {
+            format!("{} ended at {}", self.who(item.add), self.instant(item.add_finish))
+        };
+        let reasons: Vec<String> =
+            items.iter().map(|item| format!("{} and {}", came(item), until(item))).collect();
+        few(&reasons, "and")
+    }
+
+    /// The witness of an operation that found nothing though something was there all the time:
+    /// `there` in the order in which it came.
+    pub fn not_empty(&self, items: &Items, there: &[u32], empty: Span) -> Witness {
+        let there: Vec<Item> = there.iter().map(|number| items.items[*number as usize]).collect();
         let staying = there.iter().filter(|item| item.stays()).count();
         let sentence = format!(
             "{} (from {} to {}) found the {} empty, but {} there all the time: {}{}",
@@ -136,7 +135,7 @@ impl<'t> Teller<'t> {
             self.instant(empty.finish),
             self.words.object,
             if there.len() == 1 { "one value was" } else { "some value was" },
-            few(&reasons, "and"),
+            self.stayed(&there),
             self.excuse(items, staying, empty.finish),
         );
         let mut arrows = self.lives(&there);
@@ -226,6 +225,24 @@ impl<'t> Teller<'t> {
             arrows.push((behind.remove, first.remove, Relation::RealTime));
         }
         Some(self.witness(sentence, &sources(&told), &arrows))
+    }
+
+    /// The witness of operations that are impossible only because there were no more removals
+    /// without an answer than there were, or not in time.
+    pub fn whatever_was_taken(&self, items: &Items, numbers: &[u32], empties: &[Span]) -> Witness {
+        let told: Vec<Item> = numbers.iter().map(|i| items.items[*i as usize]).collect();
+        let mut sources = sources(&told);
+        sources.extend(empties.iter().map(|empty| empty.source));
+        sources.sort_by_key(|source| self.operation(*source).invoke);
+        let names: Vec<String> = sources.iter().map(|source| self.who(*source)).collect();
+        let removals = format!("{} without an answer", self.words.remove[0]);
+        let sentence = format!(
+            "no order of {} is possible, whatever each {removals} took: there were {} in all",
+            few(&names, "and"),
+            items.unanswered.len(),
+        );
+        let arrows = self.lives(&told);
+        self.witness(sentence, &sources, &arrows)
     }
 
     /// Puts operations into the order of their invocations, and arrows between them.

@@ -39,7 +39,8 @@ pub fn valid(random: &mut ChaCha8Rng, kind: Kind, shape: Shape) -> Vec<Operation
 pub fn small(random: &mut ChaCha8Rng, kind: Kind, most: usize) -> Vec<Operation> {
     let operations = random.random_range(most / 2..=most);
     let span = random.random_range(2..=2 * operations as u64 + 8);
-    let longest = random.random_range(0..=if random.random_bool(0.3) { span / 2 } else { 2 });
+    let bound = if random.random_bool(0.3) { span / 2 } else { 2 };
+    let longest = random.random_range(0..=bound);
     let often = |random: &mut ChaCha8Rng, chance| if random.random_bool(0.5) { chance } else { 0 };
     let shape = Shape {
         operations,
