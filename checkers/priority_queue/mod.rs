@@ -220,7 +220,7 @@ fn tell(teller: &Teller<'_>, items: &Items, numbers: &[u32]) -> Witness {
     // When the value came matters only if it came while it was being removed.
     let needs_add = Cover::of(&told).around(removal.invoke.0, item.remove_finish).is_none();
     let began = match needs_add {
-        true => format!("{}, when {} began", teller.instant(item.add_start), teller.who(item.add)),
+        true => format!("{} (when {} began)", teller.instant(item.add_start), teller.who(item.add)),
         false => teller.instant(item.remove_start),
     };
     let reasons = teller.stayed(&told);

@@ -44,7 +44,8 @@ fn a_value_that_came_late_can_only_have_gone_later() {
     let (sentence, operations) = refuted(lines);
     assert!(
         sentence.starts_with(
-            "poll -> 5 by process 2 took effect between event 6, when add(5) by process 1 began,"
+            "poll -> 5 by process 2 took effect between event 6 (when add(5) by process 1 began) \
+             and event 9, but"
         ),
         "{sentence}"
     );

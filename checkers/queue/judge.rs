@@ -3,12 +3,13 @@
 
 use super::assign::{self, Budget, Rule};
 use super::cover;
-use super::items::{Item, Items, Span};
+use super::items::{Item, Items, NOBODY, Span};
 use super::telling::Teller;
 use super::{conclude, unknown};
 use crate::checker::Options;
 use crate::finding::Witness;
 use crate::keys::KeyResult;
+use crate::limits::Limits;
 use crate::minimise::minimise;
 
 /// How many items all tests of subsets may look at together.
@@ -66,7 +67,7 @@ fn refute(teller: &Teller<'_>, items: &Items, discipline: &Discipline) -> KeyRes
         let alone: Vec<Item> = kept.iter().map(|number| shown.items[*number as usize]).collect();
         return conclude(teller, items, violations, || {
             Some(match (discipline.rule.stuck)(&alone).is_empty() {
-                true => teller.whatever_was_taken(items, &kept, &[]),
+                true => whatever_was_taken(teller, items, &kept, &[], discipline.rule),
                 false => (discipline.tell)(teller, &shown, &kept),
             })
         });
@@ -82,7 +83,45 @@ fn refute(teller: &Teller<'_>, items: &Items, discipline: &Discipline) -> KeyRes
         });
     }
     let (kept, empties) = smallest(items, &everything, &items.empties, discipline.rule);
-    conclude(teller, items, 1, || Some(teller.whatever_was_taken(items, &kept, &empties)))
+    conclude(teller, items, 1, || {
+        Some(whatever_was_taken(teller, items, &kept, &empties, discipline.rule))
+    })
+}
+
+/// The witness of a smallest part that only a search refutes, without the comings that are not
+/// needed for that.
+fn whatever_was_taken(
+    teller: &Teller<'_>,
+    items: &Items,
+    numbers: &[u32],
+    empties: &[Span],
+    rule: Rule,
+) -> Witness {
+    let mut part = items.alone(numbers, empties);
+    for number in 0..part.items.len() {
+        let item = part.items[number];
+        if item.stays() {
+            continue;
+        }
+        let began = teller.operations[item.remove as usize].invoke.0;
+        part.items[number] = Item {
+            add: NOBODY,
+            add_start: 0,
+            add_finish: item.remove_finish,
+            remove_start: began,
+            ..item
+        };
+        if assign::is_possible(&part, rule, &mut small_budget(part.items.len())) != Some(false) {
+            part.items[number] = item;
+        }
+    }
+    teller.whatever_was_taken(&part)
+}
+
+/// Enough for a part of a history to be decided.
+fn small_budget(items: usize) -> Budget<'static> {
+    let steps = 1_000 * (items as u64 + 1);
+    Budget::new(Limits { steps, ..Limits::default() })
 }
 
 /// A smallest part of what is impossible that is impossible by itself.
@@ -112,12 +151,8 @@ fn smallest(
         }
         left -= size;
         let (numbers, empties) = part(ids);
-        let mut budget = Budget::new(crate::limits::Limits {
-            steps: 1_000 * (size + 1),
-            ..Default::default()
-        });
         let alone = items.alone(&numbers, &empties);
-        assign::is_possible(&alone, rule, &mut budget) == Some(false)
+        assign::is_possible(&alone, rule, &mut small_budget(ids.len())) == Some(false)
     });
     part(&kept)
 }

@@ -229,19 +229,18 @@ impl<'t> Teller<'t> {
 
     /// The witness of operations that are impossible only because there were no more removals
     /// without an answer than there were, or not in time.
-    pub fn whatever_was_taken(&self, items: &Items, numbers: &[u32], empties: &[Span]) -> Witness {
-        let told: Vec<Item> = numbers.iter().map(|i| items.items[*i as usize]).collect();
-        let mut sources = sources(&told);
-        sources.extend(empties.iter().map(|empty| empty.source));
+    pub fn whatever_was_taken(&self, part: &Items) -> Witness {
+        let mut sources = sources(&part.items);
+        sources.extend(part.empties.iter().map(|empty| empty.source));
         sources.sort_by_key(|source| self.operation(*source).invoke);
         let names: Vec<String> = sources.iter().map(|source| self.who(*source)).collect();
         let removals = format!("{} without an answer", self.words.remove[0]);
         let sentence = format!(
             "no order of {} is possible, whatever each {removals} took: there were {} in all",
             few(&names, "and"),
-            items.unanswered.len(),
+            part.unanswered.len(),
         );
-        let arrows = self.lives(&told);
+        let arrows = self.lives(&part.items);
         self.witness(sentence, &sources, &arrows)
     }
 

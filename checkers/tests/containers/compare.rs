@@ -65,6 +65,23 @@ pub fn small(check: Check, kind: Kind, cases: usize, seed: u64) -> Split {
     split
 }
 
+/// Four values that came and went; the witnesses of these too.
+pub fn pairs(check: Check, kind: Kind, cases: usize, seed: u64) -> (Split, [usize; 10]) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut split = Split::default();
+    let mut sizes = [0; 10];
+    for case in 0..cases {
+        let operations = generate::pairs(&mut random, kind, 4);
+        one(check, kind, &operations, &mut split, case);
+        if let Validity::Invalid { witness } = run(check, &operations).validity {
+            assert_smallest(&operations, &witness, kind, case);
+            sizes[witness.operations.len()] += 1;
+        }
+    }
+    println!("{kind:?}, four values: {split:?}, witnesses by size: {sizes:?}");
+    (split, sizes)
+}
+
 /// Longer histories of a few clients, valid by construction and then changed.
 pub fn changed(check: Check, kind: Kind, cases: usize, seed: u64) -> Split {
     let mut random = ChaCha8Rng::seed_from_u64(seed);

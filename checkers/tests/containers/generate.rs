@@ -63,6 +63,35 @@ pub fn small(random: &mut ChaCha8Rng, kind: Kind, most: usize) -> Vec<Operation>
     history
 }
 
+/// Values that were all put in and taken out, each some time, with intervals around.
+pub fn pairs(random: &mut ChaCha8Rng, kind: Kind, values: i64) -> Vec<Operation> {
+    let span = random.random_range(8..=24);
+    let longest = random.random_range(1..=5);
+    let mut operations = Vec::new();
+    for value in 1..=values {
+        let (one, other) = (random.random_range(0..span), random.random_range(0..span));
+        for (instant, adds) in [(std::cmp::min(one, other), true), (one.max(other), false)] {
+            let name = if adds { kind.add() } else { kind.remove() };
+            operations.push(Operation {
+                index: operations.len() as u64,
+                process: operations.len() as u64,
+                node: None,
+                f: Function::from_name(name),
+                key: None,
+                input: if adds { Value::Int(value) } else { Value::Nil },
+                output: Value::Int(value),
+                invoke: Time(u64::saturating_sub(instant, random.random_range(0..=longest))),
+                complete: Some(Time(instant + random.random_range(0..=longest))),
+                outcome: Outcome::Ok,
+                intended: None,
+                error: None,
+            });
+        }
+    }
+    operations.sort_by_key(|operation| (operation.invoke, operation.index));
+    operations
+}
+
 /// When it takes effect, its number, its client, its invocation and its completion.
 type Served = (u64, u64, u64, u64, u64);
 
