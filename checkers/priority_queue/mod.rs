@@ -94,8 +94,7 @@ const WORDS: Vocabulary = Vocabulary {
     ordered: true,
 };
 
-const DISCIPLINE: Discipline =
-    Discipline { rule: Rule { stuck, deadlines }, evidence, tell };
+const DISCIPLINE: Discipline = Discipline { rule: Rule { stuck, deadlines }, evidence, tell };
 
 /// Whether the operations of one priority queue are linearizable. Operations may come in any
 /// order.
@@ -184,8 +183,7 @@ fn deadlines(items: &[Item]) -> Vec<u64> {
     let mut deadlines = vec![AFTER_ALL; items.len()];
     for (item, deadline) in items.iter().zip(&mut deadlines).rev() {
         if item.stays() {
-            *deadline =
-                removals.from(starts.partition_point(|start| *start <= item.add_finish));
+            *deadline = removals.from(starts.partition_point(|start| *start <= item.add_finish));
         } else {
             let position = starts.partition_point(|start| *start < item.remove_start);
             removals.lower(position, item.remove_finish);

@@ -14,15 +14,18 @@
 //!   latest start that another operation obviously leaves for its removal;
 //! - if something is impossible even with the earliest removal given to every value at once,
 //!   that proves *invalid*; so does an operation that found nothing where the pairing in order
-//!   covers it ([`cover`](super::cover));
+//!   covers it ([`cover`](super::cover)); and so do more values with a deadline than removals
+//!   that had begun by then;
 //! - the search gives removals to one value after the other and tests both bounds at every step.
 //!   Of removals that began before the value was in for certain it tries the last only: they
 //!   are all the same to this value, and to others an earlier one is never worse.
 //!
 //! If the budget is spent the answer is unknown.
 
+use rustc_hash::FxHashSet;
+
 use super::cover::{self, Cover};
-use super::items::{AFTER_ALL, Item, Items};
+use super::items::{AFTER_ALL, Item, Items, Span};
 use crate::limits::Limits;
 
 /// The rule by which an object hands out values, for items whose removals are known.
@@ -65,12 +68,14 @@ pub(crate) fn is_possible(items: &Items, rule: Rule, budget: &mut Budget<'_>) ->
     if holds(items, &items.items, rule) {
         return Some(true);
     }
-    let mut in_order = items.alone(&(0..items.items.len() as u32).collect::<Vec<_>>(), &items.empties);
-    in_order.pair_in_order();
-    if !cover::blocked(&in_order).is_empty() {
+    if !items.empties.is_empty() && !cover::blocked(&items.paired()).is_empty() {
         return Some(false);
     }
     let order = by_deadline(items, rule);
+    if overdue(items, &order).is_some() {
+        return Some(false);
+    }
+    let order: Vec<u32> = order.into_iter().map(|(_, number)| number).collect();
     let search = Search { items, rule, order: &order };
     search.decide(0, &mut items.items.clone(), &mut items.unanswered.clone(), budget)
 }
@@ -83,9 +88,9 @@ fn holds(items: &Items, assigned: &[Item], rule: Rule) -> bool {
     (items.empties.is_empty() || free(&Cover::of(assigned))) && (rule.stuck)(assigned).is_empty()
 }
 
-/// The items that nobody returned: first those that must be gone first, of these the one that
-/// came last.
-fn by_deadline(items: &Items, rule: Rule) -> Vec<u32> {
+/// The items that nobody returned, with their deadlines: first those that must be gone first, of
+/// these the one that came last.
+fn by_deadline(items: &Items, rule: Rule) -> Vec<(u64, u32)> {
     let mut deadlines = (rule.deadlines)(&items.items);
     // What was surely inside before an operation that found nothing was gone when it ended.
     let mut empties: Vec<(u64, u64)> =
@@ -100,10 +105,33 @@ fn by_deadline(items: &Items, rule: Rule) -> Vec<u32> {
             *deadline = (*deadline).min(*gone_by);
         }
     }
-    let mut order = items.staying();
-    order.reverse();
-    order.sort_by_key(|number| deadlines[*number as usize]);
+    let staying = items.staying().into_iter().rev();
+    let mut order: Vec<(u64, u32)> =
+        staying.map(|number| (deadlines[number as usize], number)).collect();
+    order.sort_by_key(|(deadline, _)| *deadline);
     order
+}
+
+/// How many values, in the order of deadlines, are the fewest for which there were not enough
+/// removals in time.
+fn overdue(items: &Items, order: &[(u64, u32)]) -> Option<usize> {
+    let starts = items.unanswered.iter().copied().chain(std::iter::repeat(AFTER_ALL));
+    let late = order.iter().zip(starts).position(|((deadline, _), start)| start > *deadline);
+    late.map(|position| position + 1)
+}
+
+/// If there are values for which there were not enough removals in time: those, and what may
+/// have given them their deadlines.
+pub(crate) fn too_many(items: &Items, rule: Rule) -> Option<(Vec<u32>, Vec<Span>)> {
+    let order = by_deadline(items, rule);
+    let order = &order[..overdue(items, &order)?];
+    let deadlines: FxHashSet<u64> = order.iter().map(|(deadline, _)| *deadline).collect();
+    let gives = |number: &u32| deadlines.contains(&items.items[*number as usize].remove_finish);
+    let mut numbers: Vec<u32> = order.iter().map(|(_, number)| *number).collect();
+    numbers.extend((0..items.items.len() as u32).filter(gives));
+    numbers.sort_unstable();
+    let gives = |empty: &&Span| deadlines.contains(&empty.finish);
+    Some((numbers, items.empties.iter().filter(gives).copied().collect()))
 }
 
 struct Search<'s> {

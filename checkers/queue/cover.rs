@@ -118,9 +118,8 @@ pub(crate) fn evidence(items: &Items, empty: Span) -> Vec<u32> {
 /// As few items as possible whose cores cover the whole of a closed interval that is covered;
 /// of one that is not, those that cover it up to the first free instant.
 pub(crate) fn chain(items: &[Item], span: Span) -> Vec<u32> {
-    let touches = |item: &Item| {
-        item.core().is_some_and(|(from, to)| from < span.finish && to > span.start)
-    };
+    let touches =
+        |item: &Item| item.core().is_some_and(|(from, to)| from < span.finish && to > span.start);
     let mut touching: Vec<u32> =
         (0..items.len() as u32).filter(|number| touches(&items[*number as usize])).collect();
     touching.sort_by_key(|number| items[*number as usize].add_finish);

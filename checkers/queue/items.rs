@@ -239,6 +239,18 @@ impl Items {
         }
     }
 
+    /// A copy of the items, the empties and the removals without an answer, paired in order.
+    pub fn paired(&self) -> Items {
+        let mut paired = Items {
+            items: self.items.clone(),
+            empties: self.empties.clone(),
+            unanswered: self.unanswered.clone(),
+            ..Items::default()
+        };
+        paired.pair_in_order();
+        paired
+    }
+
     /// How many removals without an answer had begun at that instant.
     pub fn unanswered_by(&self, instant: u64) -> usize {
         self.unanswered.partition_point(|start| *start <= instant)

@@ -72,9 +72,7 @@ fn refute(teller: &Teller<'_>, items: &Items, discipline: &Discipline) -> KeyRes
             })
         });
     }
-    let everything: Vec<u32> = (0..items.items.len() as u32).collect();
-    let mut in_order = items.alone(&everything, &items.empties);
-    in_order.pair_in_order();
+    let in_order = items.paired();
     let blocked = cover::blocked(&in_order);
     if let Some(&empty) = blocked.first() {
         let evidence = cover::evidence(&in_order, empty);
@@ -82,7 +80,9 @@ fn refute(teller: &Teller<'_>, items: &Items, discipline: &Discipline) -> KeyRes
             Some(teller.not_empty(&in_order, &evidence, empty))
         });
     }
-    let (kept, empties) = smallest(items, &everything, &items.empties, discipline.rule);
+    let (numbers, empties) = assign::too_many(items, discipline.rule)
+        .unwrap_or_else(|| ((0..items.items.len() as u32).collect(), items.empties.clone()));
+    let (kept, empties) = smallest(items, &numbers, &empties, discipline.rule);
     conclude(teller, items, 1, || {
         Some(whatever_was_taken(teller, items, &kept, &empties, discipline.rule))
     })
@@ -125,12 +125,7 @@ fn small_budget(items: usize) -> Budget<'static> {
 }
 
 /// A smallest part of what is impossible that is impossible by itself.
-fn smallest(
-    items: &Items,
-    numbers: &[u32],
-    empties: &[Span],
-    rule: Rule,
-) -> (Vec<u32>, Vec<Span>) {
+fn smallest(items: &Items, numbers: &[u32], empties: &[Span], rule: Rule) -> (Vec<u32>, Vec<Span>) {
     let first_empty = items.items.len() as u32;
     let candidates: Vec<u32> =
         numbers.iter().copied().chain((0..empties.len() as u32).map(|i| first_empty + i)).collect();

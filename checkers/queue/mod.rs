@@ -194,11 +194,7 @@ pub(crate) fn invalid(witness: Witness) -> Validity {
 }
 
 /// No answer, for that reason.
-pub(crate) fn unknown(
-    operations: &[&Operation],
-    observations: usize,
-    reason: String,
-) -> KeyResult {
+pub(crate) fn unknown(operations: &[&Operation], observations: usize, reason: String) -> KeyResult {
     KeyResult {
         validity: Validity::Unknown { reason },
         violations: 0,

@@ -1,5 +1,7 @@
 //! Witnesses: from the operations that prove a violation to a sentence for a person.
 
+use rustc_hash::FxHashMap;
+
 use super::items::{Fault, Item, Items, NOBODY, Span, Vocabulary};
 use crate::clock::Clock;
 use crate::finding::{Arrow, Relation, Witness};
@@ -256,9 +258,11 @@ impl<'t> Teller<'t> {
             let operation = self.operation(*source);
             (operation.invoke, operation.index, *source)
         });
-        let position = |source: u32| sources.iter().position(|other| *other == source);
+        let positions: FxHashMap<u32, usize> =
+            sources.iter().enumerate().map(|(position, source)| (*source, position)).collect();
         let arrow = |(from, to, relation): &(u32, u32, Relation)| {
-            Some(Arrow { from: position(*from)?, to: position(*to)?, relation: *relation })
+            let (from, to) = (*positions.get(from)?, *positions.get(to)?);
+            Some(Arrow { from, to, relation: *relation })
         };
         Witness {
             sentence,

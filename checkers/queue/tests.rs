@@ -79,7 +79,8 @@ fn first_in_first_out() {
     assert_valid("0 enqueue 1 0..1\n 0 enqueue 2 2..3\n 1 dequeue -> 2 4..6\n 1 dequeue -> 1 6..7");
     // Nobody knows when an enqueue without an answer took effect, but it was before its dequeue.
     assert_valid("0 enqueue 1 0..\n 1 enqueue 2 2..3\n 1 dequeue -> 2 4..5\n 1 dequeue -> 1 6..7");
-    let (sentence, operations) = refuted("0 enqueue 1 0..1\n 0 enqueue 2 2..3\n 1 dequeue -> 2 4..5");
+    let (sentence, operations) =
+        refuted("0 enqueue 1 0..1\n 0 enqueue 2 2..3\n 1 dequeue -> 2 4..5");
     assert!(sentence.ends_with("ended at event 5, and 1 was never dequeued"), "{sentence}");
     assert_eq!(operations, 3);
 }
@@ -134,4 +135,74 @@ fn histories_that_say_nothing() {
     assert!(reason("0 enqueue nil 0..1").contains("any value but nil"));
     assert!(reason("0 enqueue 1 5..1").contains("ends before it begins"));
     refuted("0 enqueue 1 0..1\n 1 enqueue 1 2..3\n 1 dequeue -> 2 4..5");
+}
+
+/// The finding of a queue that promises no order.
+fn total(lines: &str) -> crate::finding::Finding {
+    let options = Options { clock: crate::clock::Clock::Events, ..Options::default() };
+    total::TOTAL_QUEUE.run(&notation::history(lines), &options)
+}
+
+fn total_sentence(lines: &str) -> String {
+    let finding = total(lines);
+    finding.validity.witness().unwrap_or_else(|| panic!("{finding:?}")).sentence.clone()
+}
+
+#[test]
+fn a_total_queue_may_reorder_but_not_lose() {
+    let finding = total(
+        "0 enqueue@x 1 0..1
+         0 enqueue@x 2 2..3
+         1 dequeue@x -> 2 4..5
+         1 dequeue@x -> 1 6..7
+         0 enqueue@y 5 8..
+         1 drain@y -> [5] 9..10",
+    );
+    assert!(finding.validity.is_valid(), "{finding:?}");
+    assert_eq!(
+        finding.summary,
+        "6 operations on 2 keys: total-queue; 2 acknowledged, 3 dequeued (1 recovered), 0 lost, \
+         0 duplicated, 0 unexpected, 0 remaining"
+    );
+    let lost = "0 enqueue 1 0..1\n 0 enqueue 2 2..3\n 1 dequeue -> nil 4..9\n";
+    assert_eq!(
+        total_sentence(lost),
+        "enqueue(1) by process 0 was acknowledged by event 1 and never dequeued, yet dequeue -> \
+         nil by process 1 found the queue empty and had begun only at event 4"
+    );
+    assert_eq!(total(lost).violations, 2);
+    let excused = format!("{lost} 2 dequeue 8..");
+    assert_eq!(
+        total_sentence(&excused),
+        "enqueue(1) by process 0 and enqueue(2) by process 0 were acknowledged by event 3 and \
+         never dequeued, yet dequeue -> nil by process 1 found the queue empty and had begun only \
+         at event 4; a dequeue without an answer takes one value at most, and only 1 had begun by \
+         its end"
+    );
+    assert_eq!(total(&excused).validity.rank(), 2);
+    assert_eq!(total(&format!("{lost} 2 drain 8..")).validity.rank(), 1);
+    assert_eq!(total(&format!("{excused}\n 3 dequeue 9..")).validity.rank(), 1);
+}
+
+#[test]
+fn a_total_queue_may_not_double_or_invent() {
+    let twice = "0 enqueue 1 0..1\n 1 enqueue 1 0..1\n 0 drain -> [1 1] 2..3\n";
+    assert!(total(twice).validity.is_valid());
+    let sentence = total_sentence(&format!("{twice} 0 dequeue -> 1 4..5"));
+    assert!(
+        sentence.starts_with("one value was enqueued 2 times at most, but dequeued 3 times: by"),
+        "{sentence}"
+    );
+    assert_eq!(
+        total_sentence("0 enqueue 1 0..1 fail\n 0 dequeue -> 1 4..5"),
+        "dequeue -> 1 by process 0 ended at event 5, but enqueue(1) by process 0 failed"
+    );
+    let remaining = total("0 enqueue 1 0..1\n 0 enqueue 2 0..1\n 0 dequeue -> 1 4..5");
+    assert!(
+        remaining.summary.contains("1 acknowledged value was never dequeued"),
+        "{}",
+        remaining.summary
+    );
+    assert_eq!(total("0 drain -> 7 0..1").validity.rank(), 1);
+    assert_eq!(total("0 pop -> 7 0..1").validity.rank(), 1);
 }

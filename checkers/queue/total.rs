@@ -354,7 +354,9 @@ impl Account {
     /// Proves the worst violation: what came from nowhere, what came twice, what was lost.
     fn witness(&self, teller: &Teller<'_>) -> Option<Witness> {
         if let Some(entry) = self.entries.iter().find(|entry| entry.unexpected() > 0) {
-            return Some(teller.fault(super::items::Fault::NeverAdded { remove: entry.removals[0] }));
+            return Some(
+                teller.fault(super::items::Fault::NeverAdded { remove: entry.removals[0] }),
+            );
         }
         if let Some(entry) = self.entries.iter().find(|entry| entry.duplicated() > 0) {
             let removals = &entry.removals[..=entry.attempts];

@@ -115,11 +115,8 @@ const WORDS: Vocabulary = Vocabulary {
     ordered: false,
 };
 
-const DISCIPLINE: Discipline = Discipline {
-    rule: Rule { stuck: peel::stuck, deadlines },
-    evidence,
-    tell,
-};
+const DISCIPLINE: Discipline =
+    Discipline { rule: Rule { stuck: peel::stuck, deadlines }, evidence, tell };
 
 /// Whether the operations of one stack are linearizable. Operations may come in any order.
 pub fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
@@ -199,13 +196,19 @@ fn tell(teller: &Teller<'_>, items: &Items, numbers: &[u32]) -> Witness {
             format!("to {}, when {} began", teller.instant(to), teller.who(last.remove))
         }
         (true, AFTER_ALL) => "on".to_owned(),
-        (true, _) => format!("to {}, when the first pop without an answer began", teller.instant(to)),
+        (true, _) => {
+            format!("to {}, when the first pop without an answer began", teller.instant(to))
+        }
     };
     let mut arrows = teller.lives(&told);
     let (mut late, mut early) = (Vec::new(), Vec::new());
     for item in &told {
         if item.add_start > from {
-            late.push(format!("{} began at {}", teller.who(item.add), teller.instant(item.add_start)));
+            late.push(format!(
+                "{} began at {}",
+                teller.who(item.add),
+                teller.instant(item.add_start)
+            ));
             arrows.push((first.add, item.add, Relation::RealTime));
         } else {
             let out = teller.instant(item.remove_finish);

@@ -63,7 +63,10 @@ impl Peeling {
             *(if end % 2 == 0 { &mut shell.from } else { &mut shell.to }) = position;
         }
         let windows = |window: fn(&Shell, &Item, &[u64]) -> (u32, u32)| {
-            shells.iter().map(|shell| window(shell, &items[shell.item as usize], &instants)).collect()
+            shells
+                .iter()
+                .map(|shell| window(shell, &items[shell.item as usize], &instants))
+                .collect()
         };
         let pushes = Waiting::new(windows(|shell, item, instants| {
             (first_from(instants, shell.from, item.add_start), shell.from)

@@ -87,7 +87,10 @@ fn pops_without_an_answer_take_what_is_on_top() {
 #[test]
 fn empty_needs_an_instant_with_nothing_inside() {
     let (sentence, operations) = refuted("0 push 1 0..1\n 1 pop -> nil 2..3");
-    assert!(sentence.ends_with("push(1) by process 0 ended at event 1 and its value was never popped"), "{sentence}");
+    assert!(
+        sentence.ends_with("push(1) by process 0 ended at event 1 and its value was never popped"),
+        "{sentence}"
+    );
     assert_eq!(operations, 2);
     assert_valid("0 push 1 0..1\n 1 pop -> nil 2..3\n 2 pop 3..");
 }

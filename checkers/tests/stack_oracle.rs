@@ -7,8 +7,8 @@ use containers::generate::{self, Shape};
 use containers::{Kind, compare, run};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use splitbrain_checkers::stack::check_key;
 use splitbrain_checkers::history::Value;
+use splitbrain_checkers::stack::check_key;
 
 #[test]
 fn agrees_with_every_order() {
@@ -35,7 +35,8 @@ fn agrees_with_every_order_on_four_values() {
 
 #[test]
 fn long_valid_histories_pass() {
-    let answered = Shape { operations: 20_000, clients: 20, adds: 5_000, unanswered: 0, failed: 50 };
+    let answered =
+        Shape { operations: 20_000, clients: 20, adds: 5_000, unanswered: 0, failed: 50 };
     let split = compare::valid(check_key, Kind::Stack, answered, 10, 0x5eed_2003);
     assert_eq!(split.valid, 10);
     let lossy = Shape { operations: 2_000, clients: 5, unanswered: 20, ..answered };

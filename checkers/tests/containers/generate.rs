@@ -116,8 +116,8 @@ fn serve(
             _ if dice < shape.unanswered + shape.failed => Outcome::Fail,
             _ => Outcome::Ok,
         };
-        let takes_effect = outcome == Outcome::Ok
-            || (outcome == Outcome::Info && random.random_bool(0.5));
+        let takes_effect =
+            outcome == Outcome::Ok || (outcome == Outcome::Info && random.random_bool(0.5));
         let input = if adds { Value::Int(values[number as usize]) } else { Value::Nil };
         let output = match input {
             Value::Int(value) if takes_effect => {
@@ -179,10 +179,10 @@ impl Contents {
 
 /// Changes what one or two operations returned, or when one was.
 pub fn change(random: &mut ChaCha8Rng, operations: &mut Vec<Operation>) {
-    let returned = |operation: &Operation| {
-        operation.outcome == Outcome::Ok && operation.input == Value::Nil
-    };
-    let removals: Vec<usize> = (0..operations.len()).filter(|i| returned(&operations[*i])).collect();
+    let returned =
+        |operation: &Operation| operation.outcome == Outcome::Ok && operation.input == Value::Nil;
+    let removals: Vec<usize> =
+        (0..operations.len()).filter(|i| returned(&operations[*i])).collect();
     let any = random.random_range(0..operations.len());
     let pick = |random: &mut ChaCha8Rng| match removals.len() {
         0 => any,

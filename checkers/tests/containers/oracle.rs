@@ -60,7 +60,7 @@ pub fn is_linearizable(operations: &[Operation], kind: Kind) -> bool {
 
 pub fn can_be_ordered(steps: &[Step], kind: Kind) -> bool {
     assert!(steps.len() <= 128);
-    Search { steps, kind, seen: HashSet::new() }.completes(0, &mut Vec::new())
+    Search { steps, kind, seen: HashSet::new() }.completes(0, &[])
 }
 
 struct Search<'s> {
@@ -70,14 +70,14 @@ struct Search<'s> {
 }
 
 impl Search<'_> {
-    fn completes(&mut self, placed: u128, contents: &mut Vec<i64>) -> bool {
+    fn completes(&mut self, placed: u128, contents: &[i64]) -> bool {
         let open = |i: &usize| placed & (1 << *i) == 0;
         let sure = |i: &usize| open(i) && self.steps[*i].sure;
         let Some(limit) = (0..self.steps.len()).filter(sure).map(|i| self.steps[i].finish).min()
         else {
             return true;
         };
-        if !self.seen.insert((placed, contents.clone())) {
+        if !self.seen.insert((placed, contents.to_vec())) {
             return false;
         }
         for i in (0..self.steps.len()).filter(open) {
@@ -85,8 +85,8 @@ impl Search<'_> {
             if step.start > limit {
                 continue;
             }
-            let mut after = contents.clone();
-            if self.apply(step.act, &mut after) && self.completes(placed | 1 << i, &mut after) {
+            let mut after = contents.to_vec();
+            if self.apply(step.act, &mut after) && self.completes(placed | 1 << i, &after) {
                 return true;
             }
         }
