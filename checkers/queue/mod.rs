@@ -149,7 +149,8 @@ pub fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult 
             let violations = order.violations + blocked.len();
             conclude(&teller, &items, violations, || {
                 if let Some(worst) = order.worst {
-                    return teller.overtaken(&items, &order::evidence(&items, worst));
+                    let ahead = order::evidence(&items, worst);
+                    return Some(teller.overtaken(&items, &ahead, worst.behind));
                 }
                 let empty = *blocked.first()?;
                 Some(teller.not_empty(&items, &cover::evidence(&items, empty), empty))
@@ -179,7 +180,9 @@ pub(crate) fn conclude(
         );
         return unknown(operations, items.observations, reason);
     } else {
-        (violations, witness().map_or(Validity::Valid, invalid))
+        let validity = witness().map_or(Validity::Valid, invalid);
+        assert_eq!(validity.is_valid(), violations == 0, "every violation has a witness");
+        (violations, validity)
     };
     KeyResult {
         validity,

@@ -1,6 +1,6 @@
 //! First in, first out: the pairs of values that came out in the wrong order.
 
-use super::items::{AFTER_ALL, Item, Items};
+use super::items::{Item, Items};
 
 /// `ahead` was put in before the putting in of `behind` began; `behind` was out before the
 /// taking out of `ahead` began, if ever. Numbers of items.
@@ -47,17 +47,14 @@ pub(super) fn check(items: &[Item]) -> Order {
     order
 }
 
-/// The items that prove it, the overtaken ones first.
+/// The items that prove it together with the one that overtook them.
 ///
 /// If nobody returned the one that was ahead, a removal without an answer may have taken it; then
 /// as many more are needed that were ahead too as there are such removals.
 pub(super) fn evidence(items: &Items, overtaken: Overtaken) -> Vec<u32> {
-    let Overtaken { ahead, behind } = overtaken;
-    let out = items.items[behind as usize].remove_finish;
-    let mut evidence = match items.items[ahead as usize].stays() && out < AFTER_ALL {
-        true => items.staying().into_iter().take(items.unanswered_by(out) + 1).collect(),
-        false => vec![ahead],
-    };
-    evidence.push(behind);
-    evidence
+    if !items.items[overtaken.ahead as usize].stays() {
+        return vec![overtaken.ahead];
+    }
+    let out = items.items[overtaken.behind as usize].remove_finish;
+    items.staying().into_iter().take(items.unanswered_by(out) + 1).collect()
 }

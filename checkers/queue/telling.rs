@@ -186,20 +186,17 @@ impl<'t> Teller<'t> {
         removed.map(|item| (item.add, item.remove, Relation::ReadsFrom)).collect()
     }
 
-    /// The witness of values that were all put in before another one and came out after it, or
-    /// never: `items` has them, and last the one that overtook.
-    pub fn overtaken(&self, items: &Items, numbers: &[u32]) -> Option<Witness> {
-        let told: Vec<Item> = numbers.iter().map(|i| items.items[*i as usize]).collect();
-        let (behind, ahead) = told.split_last()?;
-        let first = ahead.first()?;
-        let added = match ahead {
+    /// The witness of values that were all put in before `behind` and came out after it, or
+    /// never. Numbers of items.
+    pub fn overtaken(&self, items: &Items, ahead: &[u32], behind: u32) -> Witness {
+        let ahead: Vec<Item> = ahead.iter().map(|i| items.items[*i as usize]).collect();
+        let behind = items.items[behind as usize];
+        let came = ahead.iter().map(|item| item.add_finish).max().unwrap_or_default();
+        let added = match ahead.as_slice() {
             [one] => format!("{} ended at {}", self.who(one.add), self.instant(one.add_finish)),
-            more => format!(
-                "{} were {} by {}",
-                self.values(more),
-                self.words.added,
-                self.instant(more.iter().map(|item| item.add_finish).max()?)
-            ),
+            more => {
+                format!("{} were {} by {}", self.values(more), self.words.added, self.instant(came))
+            }
         };
         let out = format!(
             "{added}, before {} began at {}; yet {} ended at {}",
@@ -208,7 +205,7 @@ impl<'t> Teller<'t> {
             self.who(behind.remove),
             self.instant(behind.remove_finish),
         );
-        let sentence = match ahead {
+        let sentence = match ahead.as_slice() {
             [one] if !one.stays() => format!(
                 "{out}, {} before {} began",
                 self.gap(behind.remove_finish, one.remove_start),
@@ -221,12 +218,15 @@ impl<'t> Teller<'t> {
                 self.excuse(items, more.len(), behind.remove_finish),
             ),
         };
-        let mut arrows = self.lives(&told);
-        arrows.extend(ahead.iter().map(|item| (item.add, behind.add, Relation::RealTime)));
-        if !first.stays() {
-            arrows.push((behind.remove, first.remove, Relation::RealTime));
+        let mut told = ahead;
+        let mut arrows = Vec::with_capacity(2 * told.len());
+        for item in &told {
+            arrows.push((item.add, behind.add, Relation::RealTime));
+            arrows.push((behind.remove, item.remove, Relation::RealTime));
         }
-        Some(self.witness(sentence, &sources(&told), &arrows))
+        told.push(behind);
+        arrows.extend(self.lives(&told));
+        self.witness(sentence, &sources(&told), &arrows)
     }
 
     /// The witness of operations that are impossible only because there were no more removals
