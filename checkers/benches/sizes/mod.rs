@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use splitbrain_checkers::history::{Operation, Outcome, Value};
 
 use crate::containers::generate::{self, Shape};
 use crate::containers::{Check, Kind, run};
@@ -36,7 +37,7 @@ pub fn run_sizes(kind: Kind, check: Check) {
 
 fn run_one(kind: Kind, check: Check, operations: usize, unanswered: u32) {
     let shape = Shape { operations, clients: 20, adds: 5_000, unanswered, failed: 0 };
-    let history = generate::valid(&mut ChaCha8Rng::seed_from_u64(1), kind, shape);
+    let mut history = generate::valid(&mut ChaCha8Rng::seed_from_u64(1), kind, shape);
     // Forget the peak of making the history.
     std::fs::write("/proc/self/clear_refs", "5").ok();
     let before = status_mb("VmRSS:");
@@ -51,6 +52,26 @@ fn run_one(kind: Kind, check: Check, operations: usize, unanswered: u32) {
         result.validity,
     );
     assert!(!result.validity.is_invalid());
+    if unanswered == 0 {
+        spoil(&mut history);
+        let cpu = cpu_seconds();
+        let result = run(check, &history);
+        let witness = result.validity.witness().expect("a value was lost");
+        println!(
+            "          with one value lost: cpu {:.2} s, {} of {} operations in the witness",
+            cpu_seconds() - cpu,
+            witness.operations.len(),
+            history.len(),
+        );
+    }
+}
+
+/// Denies that the removal in the middle took effect: its value never came out.
+fn spoil(history: &mut [Operation]) {
+    let returned: Vec<usize> = (0..history.len())
+        .filter(|i| history[*i].input == Value::Nil && history[*i].output != Value::Nil)
+        .collect();
+    history[returned[returned.len() / 2]].outcome = Outcome::Fail;
 }
 
 /// What this process used of the processor, to a hundredth; on a busy machine it says more than
