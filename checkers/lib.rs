@@ -10,6 +10,8 @@
 //! - [`mod@format`]: reading recorded histories from bytes
 //! - [`notation`]: small histories written by hand
 //! - [`register`]: linearizability of one register, polynomial
+//! - [`queue`]: linearizability of a queue, and what it lost, doubled or invented
+//! - [`stack`], [`priority_queue`]: linearizability of these, polynomial
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
@@ -26,8 +28,11 @@ pub mod limits;
 mod minimise;
 pub mod notation;
 pub mod partition;
+pub mod priority_queue;
+pub mod queue;
 pub mod register;
 pub mod registry;
+pub mod stack;
 #[cfg(test)]
 mod synthetic;
 pub mod verdict;

@@ -1,10 +1,18 @@
 //! Every checker that can be asked for by name. A new one is a module and a line here.
 
 use crate::checker::Checker;
-use crate::register;
+use crate::queue::{self, total};
+use crate::{priority_queue, register, stack};
 
 /// In the order in which they are listed.
-pub const CHECKERS: &[Checker] = &[register::REGISTER, register::CAS_REGISTER];
+pub const CHECKERS: &[Checker] = &[
+    register::REGISTER,
+    register::CAS_REGISTER,
+    queue::FIFO_QUEUE,
+    total::TOTAL_QUEUE,
+    stack::STACK,
+    priority_queue::PRIORITY_QUEUE,
+];
 
 /// The checker of that name.
 pub fn find(name: &str) -> Option<&'static Checker> {
