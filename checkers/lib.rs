@@ -11,6 +11,7 @@
 //! - [`notation`]: small histories written by hand
 //! - [`register`]: linearizability of one register, polynomial
 //! - [`convergence`]: agreement, loss and phantoms after the heal
+//! - [`staleness`]: how old and how many versions behind reads were
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
 
@@ -28,6 +29,7 @@ pub mod notation;
 pub mod partition;
 pub mod register;
 pub mod registry;
+pub mod staleness;
 #[cfg(test)]
 mod synthetic;
 pub mod verdict;

@@ -1,0 +1,501 @@
+//! Ages, versions behind, the least delta and the least k against their definitions, tried out on
+//! random histories.
+
+mod support;
+
+use std::time::Duration;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use splitbrain_checkers::finding::Validity;
+use splitbrain_checkers::history::{Function, History, Operation, Outcome, Time, Value};
+use splitbrain_checkers::limits::Limits;
+use splitbrain_checkers::register;
+use splitbrain_checkers::staleness::{
+    self, LeastK, Settings, StaleRead, Staleness, measure_key, stale_reads,
+};
+use support::brute_force::is_linearizable;
+use support::generate::{self, Shape};
+
+const SEED: u64 = 0x5eed_0050;
+
+fn show(operations: &[Operation]) -> String {
+    let line = |o: &Operation| {
+        let end = o.complete.map_or("...".to_owned(), |end| end.0.to_string());
+        format!("\n  {} {:?} {o} [{}, {end}]", o.index, o.outcome, o.invoke.0)
+    };
+    operations.iter().map(line).collect()
+}
+
+/// What an operation found and what it wrote, if it may have taken effect.
+fn effect(operation: &Operation) -> (Option<&Value>, Option<&Value>) {
+    match (&operation.f, operation.outcome) {
+        (_, Outcome::Fail) | (Function::Read, Outcome::Info) => (None, None),
+        (Function::Read, _) => (Some(&operation.output), None),
+        (Function::Write, _) => (None, Some(&operation.input)),
+        _ => match operation.input.as_pair().unwrap() {
+            (expected, new) if expected != new => (Some(expected), Some(new)),
+            (expected, _) if operation.outcome == Outcome::Ok => (Some(expected), None),
+            _ => (None, None),
+        },
+    }
+}
+
+/// Histories in which a value is written at most once, and nil never.
+fn random_history(random: &mut ChaCha8Rng, most: usize) -> Vec<Operation> {
+    loop {
+        let operations = generate::chaos(random, most, true);
+        if operations.iter().all(|operation| effect(operation).1 != Some(&Value::Nil)) {
+            return operations;
+        }
+    }
+}
+
+fn measured(operations: &[Operation], k_max: usize) -> Staleness {
+    let settings = Settings { k_max, ..Settings::default() };
+    measure_key(operations, &settings)
+        .unwrap_or_else(|reason| panic!("{reason}{}", show(operations)))
+}
+
+/// Reads, and cas that write nothing, with an earlier start.
+fn moved(operations: &[Operation], delta: u64) -> Vec<Operation> {
+    let mut operations = operations.to_vec();
+    for operation in operations.iter_mut().filter(|operation| effect(operation).1.is_none()) {
+        operation.invoke = Time(operation.invoke.0.saturating_sub(delta));
+    }
+    operations
+}
+
+#[test]
+fn the_least_delta_is_the_least() {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let (mut zero, mut some, mut none) = (0, 0, 0);
+    for case in 0..120_000 {
+        let operations = match case % 2 {
+            0 => random_history(&mut random, 8),
+            _ => crowded(&mut random, 8),
+        };
+        let fits = |delta: u64| is_linearizable(&moved(&operations, delta), &Value::Nil);
+        match measured(&operations, 1).least_delta.map(|delta| delta.as_nanos() as u64) {
+            Some(0) => {
+                assert!(fits(0), "case {case}: 0{}", show(&operations));
+                zero += 1;
+            }
+            Some(delta) => {
+                let right = fits(delta) && !fits(delta - 1);
+                assert!(right, "case {case}: {delta}{}", show(&operations));
+                some += 1;
+            }
+            None => {
+                assert!(!fits(1_000), "case {case}: none{}", show(&operations));
+                none += 1;
+            }
+        }
+    }
+    println!("least delta: {zero} zero, {some} more, {none} none");
+    assert!(zero > 12_000 && some > 12_000 && none > 12_000, "{zero}, {some}, {none}");
+}
+
+/// Whether some order of all acknowledged and any unanswered operations respects real time, and
+/// every value that is found in it is one of the k last ones.
+fn is_k_atomic(operations: &[Operation], k: usize) -> bool {
+    fn go(left: &mut Vec<&Operation>, written: &mut Vec<Value>, k: usize) -> bool {
+        let sure = |operation: &Operation| operation.outcome == Outcome::Ok;
+        if !left.iter().any(|operation| sure(operation)) {
+            return true;
+        }
+        for place in 0..left.len() {
+            let next = left[place];
+            let waits = |o: &&Operation| sure(o) && o.complete.unwrap() < next.invoke;
+            if left.iter().any(waits) {
+                continue;
+            }
+            let (found, new) = effect(next);
+            if found.is_some_and(|found| !written.iter().rev().take(k).any(|old| old == found)) {
+                continue;
+            }
+            left.remove(place);
+            written.extend(new.cloned());
+            let can = go(left, written, k);
+            if new.is_some() {
+                written.pop();
+            }
+            left.insert(place, next);
+            if can {
+                return true;
+            }
+        }
+        false
+    }
+    let mut possible: Vec<&Operation> =
+        operations.iter().filter(|operation| operation.outcome != Outcome::Fail).collect();
+    go(&mut possible, &mut vec![Value::Nil], k)
+}
+
+/// A few writes, and reads of their values at some time after they began.
+fn crowded(random: &mut ChaCha8Rng, most: usize) -> Vec<Operation> {
+    let count = random.random_range(4..=most);
+    let writes = random.random_range(2..=count.min(5));
+    let span = random.random_range(6..24);
+    let cas = random.random_bool(0.3);
+    let mut operations: Vec<Operation> = Vec::with_capacity(count);
+    for index in 0..count {
+        let earlier = random.random_range(0..=index.min(writes));
+        let (found, after) = match earlier.checked_sub(1) {
+            Some(place) => (Value::Int(earlier as i64), operations[place].invoke.0),
+            None => (Value::Nil, 0),
+        };
+        let new = Value::Int(index as i64 + 1);
+        let mut start = random.random_range(0..span);
+        let (f, values) = if index >= writes {
+            start = after + random.random_range(0..span / 2);
+            (Function::Read, (Value::Nil, found))
+        } else if cas && random.random_bool(0.4) {
+            start = after + random.random_range(0..span / 2);
+            let input = Value::pair(found, new);
+            (Function::Cas, (input.clone(), input))
+        } else {
+            (Function::Write, (new.clone(), new))
+        };
+        let end = start + random.random_range(0..span / 3);
+        let answered = f == Function::Read || random.random_bool(0.9);
+        let outcome = if answered { Outcome::Ok } else { Outcome::Info };
+        let interval = (start, answered.then_some(end));
+        operations.push(generate::operation(index as u64, f, values, interval, outcome));
+    }
+    operations
+}
+
+#[test]
+fn the_least_k_is_the_least() {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED + 1);
+    let mut counts = [0; 6];
+    for case in 0..120_000 {
+        let operations = match case % 4 {
+            0 => random_history(&mut random, 8),
+            _ => crowded(&mut random, 9),
+        };
+        match measured(&operations, 4).least_k {
+            LeastK::Exactly { k } => {
+                let right =
+                    is_k_atomic(&operations, k) && !(k > 1 && is_k_atomic(&operations, k - 1));
+                assert!(right, "case {case}: {k}{}", show(&operations));
+                counts[k] += 1;
+            }
+            LeastK::MoreThan { k } => {
+                assert!(!is_k_atomic(&operations, k), "case {case}: > {k}{}", show(&operations));
+                counts[5] += 1;
+            }
+            LeastK::Never => {
+                assert!(!is_k_atomic(&operations, 100), "case {case}: never{}", show(&operations));
+                counts[0] += 1;
+            }
+            LeastK::Unknown { reason, .. } => panic!("case {case}: {reason}{}", show(&operations)),
+        }
+    }
+    println!("least k: {counts:?} (never, 1, 2, 3, 4, more)");
+    assert!(counts[0] > 12_000 && counts[1] > 12_000 && counts[2] > 12_000, "{counts:?}");
+    assert!(counts[3] > 1_000 && counts[4] > 50, "{counts:?}");
+}
+
+/// What is certain of each write, worked out rule by rule until nothing changes any more.
+struct Certain<'o> {
+    /// That took effect.
+    writes: Vec<&'o Operation>,
+    reads: Vec<&'o Operation>,
+    done_by: Vec<u64>,
+    not_before: Vec<u64>,
+    /// The second was made from the first by a chain of cas.
+    made_from: Vec<Vec<bool>>,
+}
+
+impl<'o> Certain<'o> {
+    fn new(operations: &'o [Operation]) -> Self {
+        let writer = |value: &Value| operations.iter().find(|o| effect(o).1 == Some(value));
+        let mut took_effect: Vec<&Operation> =
+            operations.iter().filter(|o| o.outcome == Outcome::Ok).collect();
+        let mut next = 0;
+        while next < took_effect.len() {
+            if let Some(writer) = effect(took_effect[next]).0.and_then(writer)
+                && !took_effect.contains(&writer)
+            {
+                took_effect.push(writer);
+            }
+            next += 1;
+        }
+        // In time: the writer had begun when the finder was through.
+        let in_time = |o: &&&Operation| {
+            let end = if o.outcome == Outcome::Ok { o.complete.unwrap() } else { Time::MAX };
+            let found = effect(o).0;
+            found.is_some_and(|v| *v == Value::Nil || writer(v).is_some_and(|w| w.invoke <= end))
+        };
+        let finders: Vec<&Operation> = took_effect.iter().filter(in_time).copied().collect();
+        let reads: Vec<&Operation> =
+            finders.iter().copied().filter(|o| o.outcome == Outcome::Ok).collect();
+        let writes: Vec<&Operation> =
+            took_effect.iter().copied().filter(|o| effect(o).1.is_some()).collect();
+        let replaced = |value: &Value| -> usize {
+            finders.iter().filter(|o| effect(o).1.is_some() && effect(o).0 == Some(value)).count()
+        };
+        let place = |value: &Value| writes.iter().position(|w| effect(w).1 == Some(value));
+        let mut ties = Vec::new();
+        for (child, write) in writes.iter().enumerate() {
+            if let Some(found) = effect(write).0
+                && finders.contains(write)
+                && let Some(parent) = place(found)
+                && replaced(found) == 1
+            {
+                ties.push((parent, child));
+            }
+        }
+        let mut this =
+            Self { writes, reads, done_by: vec![], not_before: vec![], made_from: vec![] };
+        this.settle(&ties);
+        // Chains that contradict themselves say nothing.
+        let broken: Vec<usize> = (0..this.writes.len())
+            .filter(|&w| this.made_from[w][w] || this.not_before[w] > this.done_by[w])
+            .collect();
+        let tied = |a: usize, b: usize| a == b || this.made_from[a][b] || this.made_from[b][a];
+        ties.retain(|&(parent, _)| !broken.iter().any(|&bad| tied(parent, bad)));
+        this.settle(&ties);
+        this
+    }
+
+    fn settle(&mut self, ties: &[(usize, usize)]) {
+        let count = self.writes.len();
+        self.not_before = self.writes.iter().map(|w| w.invoke.0).collect();
+        self.done_by = vec![u64::MAX; count];
+        for (place, write) in self.writes.iter().enumerate() {
+            let found_it = self.reads.iter().filter(|r| effect(r).0 == effect(write).1).copied();
+            for operation in found_it.chain([*write]) {
+                if let (Outcome::Ok, Some(end)) = (operation.outcome, operation.complete) {
+                    self.done_by[place] = self.done_by[place].min(end.0);
+                }
+            }
+        }
+        self.made_from = vec![vec![false; count]; count];
+        for _ in 0..=count {
+            for &(parent, child) in ties {
+                self.made_from[parent][child] = true;
+                for other in 0..count {
+                    self.made_from[other][child] |= self.made_from[other][parent];
+                }
+                self.not_before[child] = self.not_before[child].max(self.not_before[parent]);
+                self.done_by[parent] = self.done_by[parent].min(self.done_by[child]);
+            }
+        }
+    }
+
+    /// The writes that had surely replaced what the read returned when it began.
+    fn between(&self, read: &Operation) -> Vec<usize> {
+        let value = effect(read).0.unwrap();
+        let its = self.writes.iter().position(|w| effect(w).1 == Some(value));
+        let later = |u: usize| match its {
+            // Initially: everything that was written is later.
+            None => true,
+            Some(w) => self.done_by[w] < self.not_before[u] || self.made_from[w][u],
+        };
+        (0..self.writes.len()).filter(|&u| later(u) && self.done_by[u] < read.invoke.0).collect()
+    }
+}
+
+#[test]
+fn ages_and_versions_behind_are_what_the_definition_says() {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED + 2);
+    let (mut stale_total, mut fresh_total, mut deepest) = (0, 0, 0);
+    for case in 0..120_000 {
+        let operations = match case % 3 {
+            0 => crowded(&mut random, 9),
+            _ => random_history(&mut random, 8),
+        };
+        let stale = stale_reads(&operations, &Value::Nil).unwrap();
+        let certain = Certain::new(&operations);
+        for read in &certain.reads {
+            let between = certain.between(read);
+            let found: Vec<&StaleRead> = stale.iter().filter(|s| s.read == read.index).collect();
+            let context = || format!("case {case}: {read} {found:?}{}", show(&operations));
+            let first = between.iter().map(|&u| certain.done_by[u]).min();
+            match (&found[..], first) {
+                ([], None) => fresh_total += 1,
+                ([one], Some(first)) => {
+                    let age = Duration::from_nanos(read.invoke.0 - first);
+                    assert_eq!((one.age, one.behind), (age, between.len()), "{}", context());
+                    assert_eq!(one.overwritten, Time(first), "{}", context());
+                    let by = |&u: &usize| certain.writes[u].index == one.overwritten_by;
+                    assert!(between.iter().any(by), "{}", context());
+                    stale_total += 1;
+                    deepest = deepest.max(one.behind);
+                }
+                _ => panic!("{first:?} {}", context()),
+            }
+        }
+        let reads = measured(&operations, 1);
+        assert_eq!(reads.reads - reads.impossible, certain.reads.len(), "{}", show(&operations));
+        assert_eq!(reads.stale, stale.len());
+        for row in &reads.fresh[..1] {
+            let any = |r: &&&Operation| certain.done_by.iter().any(|done| *done < r.invoke.0);
+            let after: Vec<&&Operation> = certain.reads.iter().filter(any).collect();
+            let current = after.iter().filter(|r| certain.between(r).is_empty()).count();
+            assert_eq!((row.fresh.answered, row.fresh.attempted), (current, after.len()));
+        }
+    }
+    println!("{stale_total} stale reads, {fresh_total} others, {deepest} versions behind at most");
+    let total = stale_total + fresh_total;
+    assert!(stale_total * 10 > total && fresh_total * 10 > total && deepest > 2);
+}
+
+/// The number of writes behind is the least that any placement of effects allows.
+#[test]
+fn versions_behind_is_the_least_that_any_placement_allows() {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED + 3);
+    let mut seen = [0; 5];
+    for case in 0..40_000 {
+        let operations = crowded(&mut random, 6);
+        if measured(&operations, 1).least_k == LeastK::Never {
+            continue;
+        }
+        let certain = Certain::new(&operations);
+        for read in &certain.reads {
+            // A value replaced by two cas: neither may be called later here, so leave it out.
+            let cas: Vec<&Value> =
+                certain.writes.iter().filter_map(|write| effect(write).0).collect();
+            if cas.iter().any(|value| cas.iter().filter(|other| *other == value).count() > 1) {
+                continue;
+            }
+            let least = least_between(&certain, read);
+            let behind = certain.between(read).len();
+            assert_eq!(least, behind, "case {case}: {read}{}", show(&operations));
+            seen[behind.min(4)] += 1;
+        }
+    }
+    println!("reads by versions behind: {seen:?}");
+    assert!(seen[0] > 1000 && seen[1] > 1000 && seen[2] > 100, "{seen:?}");
+}
+
+/// Tries every order of the effects of the writes and of the read's.
+fn least_between(certain: &Certain<'_>, read: &Operation) -> usize {
+    let value = effect(read).0.unwrap();
+    let its = certain.writes.iter().position(|write| effect(write).1 == Some(value));
+    // An effect by its earliest and latest instant; the read comes last in the list.
+    let mut spans: Vec<(u64, u64)> = (0..certain.writes.len())
+        .map(|w| (certain.writes[w].invoke.0, certain.done_by[w]))
+        .collect();
+    spans.push((read.invoke.0, read.complete.unwrap().0));
+    let count = spans.len();
+    let comes_after = |place: usize| -> Option<usize> {
+        let operation = if place + 1 == count { read } else { certain.writes[place] };
+        let found = effect(operation).0?;
+        certain.writes.iter().position(|write| effect(write).1 == Some(found))
+    };
+    let mut least = usize::MAX;
+    let mut open: Vec<(Vec<usize>, u64)> = vec![(Vec::new(), 0)];
+    while let Some((order, now)) = open.pop() {
+        if order.last() == Some(&(count - 1)) {
+            let from = its.map_or(0, |w| order.iter().position(|&o| o == w).unwrap() + 1);
+            least = least.min(order.len() - 1 - from);
+            continue;
+        }
+        for next in (0..count).filter(|next| !order.contains(next)) {
+            let at = now.max(spans[next].0);
+            let overdue = (0..count).any(|o| !order.contains(&o) && spans[o].1 < at);
+            let early = comes_after(next).is_some_and(|parent| !order.contains(&parent));
+            if !overdue && !early {
+                open.push(([&order[..], &[next]].concat(), at));
+            }
+        }
+    }
+    least
+}
+
+#[test]
+fn a_long_valid_history_has_no_staleness_and_a_spoilt_one_just_what_was_done_to_it() {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED + 4);
+    let shape =
+        Shape { operations: 3_000, clients: 8, writes: 30, cas: 20, unanswered: 50, values: 0 };
+    for _ in 0..20 {
+        let mut operations = generate::valid(&mut random, shape);
+        let valid = measured(&operations, 3);
+        assert_eq!((valid.stale, valid.least_delta), (0, Some(Duration::ZERO)));
+        assert_eq!(valid.least_k, LeastK::Exactly { k: 1 });
+        assert!(valid.fresh[0].fresh.attempted > 1_000);
+        assert_eq!(valid.fresh[0].fresh.answered, valid.fresh[0].fresh.attempted);
+
+        let reads: Vec<usize> = (0..operations.len())
+            .filter(|&i| operations[i].f == Function::Read && operations[i].outcome == Outcome::Ok)
+            .collect();
+        let victim = reads[random.random_range(reads.len() / 2..reads.len())];
+        let older = reads[random.random_range(0..reads.len() / 4)];
+        operations[victim].output = operations[older].output.clone();
+        let spoilt = measured(&operations, 3);
+        assert_eq!(spoilt.stale, 1);
+        let oldest = spoilt.oldest.unwrap();
+        assert_eq!(oldest.read, operations[victim].index);
+        assert!(oldest.behind > 100, "{oldest:?}");
+        assert_eq!(spoilt.least_k, LeastK::MoreThan { k: 3 });
+        // A read may begin while the write that ends its value is in flight.
+        let delta = spoilt.least_delta.unwrap();
+        assert!(delta >= oldest.age && delta < oldest.age + Duration::from_nanos(200_000));
+    }
+}
+
+#[test]
+fn a_spent_budget_is_said() {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED + 6);
+    let limits = Limits { steps: 0, ..Limits::default() };
+    let mut unknown = 0;
+    for _ in 0..1_000 {
+        let operations = crowded(&mut random, 9);
+        let settings = Settings { limits, ..Settings::default() };
+        let least_k = measure_key(&operations, &settings).unwrap().least_k;
+        if let LeastK::Unknown { at_least, reason } = least_k {
+            assert!(at_least >= 2);
+            assert_eq!(reason, "the step limit was reached");
+            unknown += 1;
+        }
+    }
+    assert!(unknown > 50, "{unknown} of 1000");
+}
+
+#[test]
+fn the_finding_is_a_smallest_proof_that_the_bound_is_too_small() {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED + 7);
+    let (mut valid, mut invalid) = (0, 0);
+    for case in 0..20_000 {
+        let operations = random_history(&mut random, 8);
+        let history = History { operations, ..History::default() };
+        let bound = Duration::from_nanos(random.random_range(0..6));
+        let settings = Settings { bound, ..Settings::default() };
+        let (_, finding) = staleness::check(&history, &settings);
+        let truth =
+            is_linearizable(&moved(&history.operations, bound.as_nanos() as u64), &Value::Nil);
+        match &finding.validity {
+            Validity::Unknown { reason } => {
+                assert!(reason.contains("not exercised"), "case {case}: {reason}");
+            }
+            Validity::Valid => {
+                assert!(truth, "case {case}{}", show(&history.operations));
+                valid += 1;
+            }
+            Validity::Invalid { witness } => {
+                assert!(!truth, "case {case}{}", show(&history.operations));
+                let earlier = moved(&witness.operations, bound.as_nanos() as u64);
+                for one in &witness.operations {
+                    assert!(history.operations.contains(one), "as recorded");
+                }
+                // Forgetting as the register's witnesses define it.
+                let again = register::check(&earlier);
+                assert!(again.is_invalid() || forgets_a_writer(&earlier), "case {case}: {again:?}");
+                assert!(witness.operations.is_sorted_by_key(|o| o.invoke));
+                invalid += 1;
+            }
+        }
+    }
+    println!("bounded staleness: {valid} valid, {invalid} invalid");
+    assert!(valid > 2_000 && invalid > 2_000, "{valid} {invalid}");
+}
+
+/// Whether the writer of some value that was found is not among the operations.
+fn forgets_a_writer(operations: &[Operation]) -> bool {
+    let wrote = |value: &Value| operations.iter().any(|o| effect(o).1 == Some(value));
+    operations.iter().filter_map(|o| effect(o).0).any(|v| *v != Value::Nil && !wrote(v))
+}
