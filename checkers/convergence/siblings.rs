@@ -79,8 +79,8 @@ impl<'a> Writers<'a> {
         behind
     }
 
-    /// The writes that replaced this one, from an acknowledged one down to it, if there is one
-    /// that surely did.
+    /// The writes that replaced this one, from an acknowledged one down to it and with it, if
+    /// there is one that surely did; a shortest such chain.
     fn surely_replaced(&self, write: &'a Operation) -> Option<Vec<&'a Operation>> {
         let sure =
             |write: &Operation| written(write).is_some_and(|value| self.of_value(value).len() == 1);
@@ -177,28 +177,35 @@ pub(super) fn loss_witness(
     draft.witness(sentence, Some(format!("{} among the siblings", lost.value)))
 }
 
-/// A value that was replaced and is there: its write, those that replaced it, and the last reads.
+/// A value that was replaced and is there: the writes that replaced it, and the last reads.
 pub(super) fn resurrection_witness(
     value: &Value,
     state: &KeyState,
     key: &KeyOperations,
 ) -> Option<Witness> {
     let writers = Writers::of(key);
-    let chain = writers.surely_replaced(writers.of_value(value).first()?)?;
+    let mut chain = writers.surely_replaced(writers.of_value(value).first()?)?;
+    // That somebody wrote the value goes without saying: it was read.
+    chain.pop();
     let mut draft = Draft::default();
-    for pair in chain.windows(2) {
-        let (later, earlier) = (draft.add(pair[0]), draft.add(pair[1]));
-        draft.arrow(earlier, later, Relation::ReadsFrom);
+    for write in &chain {
+        draft.add(write);
     }
-    for read in last_reads(state, key) {
-        let read = draft.add(read);
-        draft.arrow(chain.last()?.index, read, Relation::ReadsFrom);
+    for pair in chain.windows(2) {
+        draft.arrow(pair[1].index, pair[0].index, Relation::ReadsFrom);
     }
     let last = chain.first()?;
-    let through = if chain.len() > 2 { "what had replaced it" } else { "it" };
+    for read in last_reads(state, key) {
+        let read = draft.add(read);
+        draft.arrow(last.index, read, Relation::RealTime);
+    }
+    let had = match chain.len() {
+        1 => format!("{value} in its context"),
+        _ => format!("in its context what had, through others, replaced {value},"),
+    };
     let sentence = format!(
-        "{} of key {} had {value} or {through} in its context and was acknowledged at {}; after \
-         the heal every node has {value} all the same",
+        "{} of key {} had {had} and was acknowledged at {}; after the heal every node has {value} \
+         all the same",
         who(last),
         state.key,
         finish(last),
