@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::{Function, Operation, Value};
+use crate::history::{Function, Operation, Outcome, Value};
 
 /// What every key of a history is.
 ///
@@ -12,7 +12,7 @@ use crate::history::{Function, Operation, Value};
 /// | --- | --- | --- |
 /// | register | `write` of a value, `cas` of `[expected new]` | the value |
 /// | set | `add` and `remove` of an element | a list of its elements, in any order; nil: none |
-/// | counter | `add` of an integer; `inc`, `dec` of an amount, nil: 1 | an integer; nil: 0 |
+/// | counter | `add` of an integer; `inc`, `dec` (`increment`, `decrement`) of an amount, nil: 1 | an integer; nil: 0 |
 /// | siblings | `write` of `[context value]`, the context a list of values or nil | a list of the values that nobody has replaced, in any order; nil: none |
 ///
 /// Siblings are what a store keeps that lets writes be concurrent: a client sends along with its
@@ -51,10 +51,12 @@ impl DataType {
         }
     }
 
-    /// Why an operation cannot be judged as one of this type; `None` if it can.
+    /// Why an operation that may have taken effect cannot be judged as one of this type; `None`
+    /// if it can.
     pub(super) fn problem(self, operation: &Operation) -> Option<String> {
-        let Operation { index, f, input, .. } = operation;
-        if self == DataType::Register || matches!(f, Function::Read | Function::ReplicaRead) {
+        let Operation { index, f, input, outcome, .. } = operation;
+        let reads = matches!(f, Function::Read | Function::ReplicaRead);
+        if self == DataType::Register || reads || *outcome == Outcome::Fail {
             return None;
         }
         if !self.is_update(operation) {

@@ -31,6 +31,8 @@
 //! [counter]: mod@counter
 //! [siblings]: mod@siblings
 //!
+//! Operations without a key are passed over; a history of one object gives it a name.
+//!
 //! What makes an answer unknown: no read after the heal, a node or a key that was never read,
 //! writes that went on, values that were still changing at the end, operations that the type does
 //! not have. Read [`agreement`] and [`loss`] for the exact rules. All is O(n log n) in the

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::LastRead;
 use super::agreement::{KeyOperations, KeyState};
 use super::loss::{self, Losses, Lost, Phantom, finish, written};
-use super::witness::{Draft, last_reads};
+use super::witness::{Draft, find};
 use crate::finding::{Relation, Witness};
 use crate::history::{Function, Name, Operation, Outcome, Time, Value};
 use crate::words::place;
@@ -132,12 +132,14 @@ pub(super) fn loss_witness(
 ) -> Witness {
     let mut draft = Draft::default();
     let at = draft.add(write);
-    for read in last_reads(state, key) {
+    for (_, last) in state.last_reads() {
+        let Some(read) = find(key, last.read) else { continue };
         let read_at = draft.add(read);
         draft.arrow(at, read_at, Relation::RealTime);
-        let writers = key.writes.iter().filter(|writer| {
-            writer.outcome == Outcome::Ok && written(writer) == Some(&read.output)
-        });
+        let writers = key
+            .writes
+            .iter()
+            .filter(|writer| writer.outcome == Outcome::Ok && written(writer) == Some(&last.value));
         if let Some(writer) = writers.max_by_key(|writer| finish(writer)) {
             let writer_at = draft.add(writer);
             draft.arrow(writer_at, at, Relation::RealTime);

@@ -109,45 +109,63 @@ struct Component {
     id: u32,
 }
 
-/// The pieces that are not 1-atomic, in the order of time.
-fn chunks(reigns: &Reigns<'_>) -> Vec<Chunk> {
-    let of_reign = components_of(reigns);
-    let components = components(reigns, &of_reign);
+/// Components that have to be ordered together.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    begin: u64,
+    end: u64,
+    /// Whether it is 1-atomic: a single chain.
+    is_easy: bool,
+}
+
+impl Piece {
+    fn of(component: &Component) -> Self {
+        Self { begin: component.begin, end: component.end, is_easy: component.is_chain }
+    }
+}
+
+/// The pieces, in the order of time except for backward ones; and by component the piece that it
+/// is in. Backward chains left over are in none.
+fn pieces(components: Vec<Component>, reigns: usize) -> (Vec<Piece>, Vec<u32>) {
     let (mut forward, backward): (Vec<Component>, Vec<Component>) =
         components.into_iter().partition(|component| component.begin < component.end);
     forward.sort_unstable_by_key(|component| (component.begin, component.end));
-    // Each with its interval, the number of its components, and whether all of them are chains.
-    let mut pieces: Vec<(Component, usize)> = Vec::new();
-    // By component (that of some reign): the piece that it is in.
-    let mut piece_of = vec![NONE; reigns.all.len()];
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut piece_of = vec![NONE; reigns];
     for component in forward {
         match pieces.last_mut() {
-            Some((piece, members)) if component.begin < piece.end => {
+            Some(piece) if component.begin < piece.end => {
                 piece.end = piece.end.max(component.end);
-                *members += 1;
+                piece.is_easy = false;
             }
-            _ => pieces.push((component, 1)),
+            _ => pieces.push(Piece::of(&component)),
         }
         piece_of[component.id as usize] = pieces.len() as u32 - 1;
     }
     let joined = pieces.len();
     for component in backward {
-        let before = pieces[..joined].partition_point(|(piece, _)| piece.begin < component.end);
+        let before = pieces[..joined].partition_point(|piece| piece.begin < component.end);
         match before.checked_sub(1) {
-            Some(last) if pieces[last].0.end > component.begin => {
-                pieces[last].1 += 1;
+            Some(last) if pieces[last].end > component.begin => {
+                pieces[last].is_easy = false;
                 piece_of[component.id as usize] = last as u32;
             }
             _ if component.is_chain => {}
             _ => {
                 piece_of[component.id as usize] = pieces.len() as u32;
-                pieces.push((component, 1));
+                pieces.push(Piece::of(&component));
             }
         }
     }
-    let hard = |(piece, members): &(Component, usize)| *members > 1 || !piece.is_chain;
+    (pieces, piece_of)
+}
+
+/// The operations of each piece that is not 1-atomic.
+fn chunks(reigns: &Reigns<'_>) -> Vec<Chunk> {
+    let of_reign = components_of(reigns);
+    let (pieces, piece_of) = pieces(components(reigns, &of_reign), reigns.all.len());
     let mut chunks: BTreeMap<u32, Chunk> = (0..pieces.len())
-        .filter(|&piece| hard(&pieces[piece]))
+        .filter(|&piece| !pieces[piece].is_easy)
         .map(|piece| (piece as u32, Chunk::default()))
         .collect();
     if chunks.is_empty() {

@@ -110,10 +110,13 @@ impl<'s> Reigns<'s> {
         let steps = &compacted.steps;
         let writers = writers(steps, compacted.values.len());
         let found = found(steps, &writers);
-        if let Some(value) = (0..found.len()).find(|&v| found[v] && writers[v] == Writer::Several) {
+        let several = |value: &usize| found[*value] && writers[*value] == Writer::Several;
+        if let Some(value) = (0..found.len()).find(several) {
+            let initially =
+                if value == INITIAL as usize { ", counting the initial one" } else { "" };
             return Err(format!(
-                "the value {} was written more than once, so nobody can say which of these \
-                 writes a read returned",
+                "the value {} was written more than once{initially}, so nobody can say which of \
+                 these writes a read returned",
                 compacted.values[value]
             ));
         }

@@ -147,6 +147,8 @@ fn repeated_values_and_foreign_functions_are_unknown() {
     };
     let repeated = reason("0 write@x 1 0..1 \n 0 write@x 1 2..3 \n 0 read@x -> 1 4..5");
     assert!(repeated.contains("key x: the value 1 was written more than once"), "{repeated}");
+    let initial = reason("0 write@x nil 0..1 \n 0 read@x -> nil 4..5");
+    assert!(initial.contains("the value nil was written more than once, counting the initial one"));
     assert!(reason("0 push@x 1 0..1").contains("`push`"));
     assert!(reason("0 write@x 1 0..1").contains("not exercised"));
     // Nobody found it, so it does not matter that it came twice.
