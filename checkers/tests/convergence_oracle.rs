@@ -186,6 +186,11 @@ fn indexes<'c>(lost: impl Iterator<Item = &'c u64>) -> BTreeSet<u64> {
     lost.copied().collect()
 }
 
+/// Whether a list has the value.
+fn has(state: &Value, element: &Value) -> bool {
+    matches!(state, Value::List(members) if members.contains(element))
+}
+
 /// Of an update nothing remains but that it may have taken effect at any time.
 fn forgotten(operation: &Operation) -> Operation {
     let mut operation = operation.clone();

@@ -23,10 +23,6 @@ fn random_set(random: &mut ChaCha8Rng) -> (Vec<Operation>, [Value; 2]) {
     (updates, finals)
 }
 
-fn has(state: &Value, element: &Value) -> bool {
-    matches!(state, Value::List(members) if members.contains(element))
-}
-
 /// Whether an order of the updates can end with the element there, or gone.
 fn can_end(updates: &[&Operation], contains: &Operation, there: bool) -> bool {
     let element = &contains.input;
