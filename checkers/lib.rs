@@ -10,7 +10,8 @@
 //! - [`mod@format`]: reading recorded histories from bytes
 //! - [`notation`]: small histories written by hand
 //! - [`register`]: linearizability of one register, polynomial
-//! - [`convergence`]: agreement, loss and phantoms after the heal
+//! - [`convergence`]: agreement, loss, phantoms and more after the heal, of registers, sets, counters
+//!   and siblings
 //! - [`staleness`]: how old and how many versions behind reads were
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings

@@ -22,8 +22,8 @@
 //! **The pieces.** A backward component, and a chunk of one component, is 1-atomic iff it is a
 //! chain without contradiction (step 3 of the register's proof). A chunk of several components
 //! never is: two of them overlap. For k = 2 and no cas there is a polynomial algorithm
-//! ([`two`](super::two)); in all other cases a [search](super::search) with a budget. Nobody knows
-//! a polynomial algorithm for k of 3 and more.
+//! ([`two`]); in all other cases a [search] with a budget. As far as we know nobody has a
+//! polynomial algorithm for k of 3 and more.
 
 use std::collections::BTreeMap;
 

@@ -47,7 +47,7 @@
 //! Golab, Li and Shah ("Analyzing consistency properties for fun and profit", PODC 2011): a
 //! history is delta-atomic if it is linearizable once every read is taken to have begun delta
 //! earlier; a read may then return what was overwritten up to delta before. A cas is not moved
-//! (unless it leaves what it finds): it writes, and nothing is written before it is asked for. See `delta.rs` for the least delta,
+//! (unless it leaves what it finds): it writes, and nothing is written before it is asked for. See [`delta`] for the least delta,
 //! in nanoseconds and exact. Zero means linearizable; none means that no delta helps: a value
 //! that nobody wrote or that was found before it was written, two cas that replaced one value, a
 //! cas that was stale.
@@ -56,7 +56,7 @@
 //!
 //! Aiyer, Alvisi and Bazzi ("On the availability of non-strict quorum systems", DISC 2005): a
 //! history is k-atomic if some order of it respects real time and every read (and cas) finds one
-//! of the last k values written before it. One is linearizable. See `least_k.rs`.
+//! of the last k values written before it. One is linearizable. See [`least_k`].
 //!
 //! # 4. Freshness after t
 //!
@@ -90,16 +90,16 @@
 
 mod ages;
 mod chunk;
-mod delta;
+pub mod delta;
 mod finding;
 mod fresh;
 mod join;
-mod least_k;
+pub mod least_k;
 mod reigns;
-mod search;
+pub mod search;
 #[cfg(test)]
 mod tests;
-mod two;
+pub mod two;
 
 use std::borrow::Borrow;
 use std::time::Duration;

@@ -43,7 +43,8 @@ impl<'l> Budget<'l> {
 pub(super) fn is_k_atomic(chunk: &Chunk, k: usize, budget: &mut Budget<'_>) -> Result<bool, Spent> {
     let mut search = Search::new(chunk, k);
     let mut failed: FxHashSet<Box<[u32]>> = FxHashSet::default();
-    let mut remembered = 0;
+    // Bytes of the branches, and of their keys when they are given up. The first is not counted.
+    let mut held: usize = 0;
     search.place_reads();
     let mut branches = vec![search.branch()];
     while let Some(branch) = branches.last_mut() {
@@ -52,12 +53,8 @@ pub(super) fn is_k_atomic(chunk: &Chunk, k: usize, budget: &mut Budget<'_>) -> R
         }
         search.undo(branch.placed);
         let Some(write) = branch.choices.pop() else {
-            let key = std::mem::take(&mut branch.key);
-            remembered += size_of::<Box<[u32]>>() + size_of_val(&*key);
-            if remembered > budget.limits.memory_bytes {
-                return Err(Spent::Memory);
-            }
-            failed.insert(key);
+            held = held.saturating_sub(branch.choices.capacity() * size_of::<u32>());
+            failed.insert(std::mem::take(&mut branch.key));
             branches.pop();
             continue;
         };
@@ -66,6 +63,10 @@ pub(super) fn is_k_atomic(chunk: &Chunk, k: usize, budget: &mut Budget<'_>) -> R
         search.place_reads();
         let next = search.branch();
         if search.is_complete() || !failed.contains(&next.key) {
+            held += next.bytes();
+            if held > budget.limits.memory_bytes {
+                return Err(Spent::Memory);
+            }
             branches.push(next);
         }
     }
@@ -80,6 +81,12 @@ struct Branch {
     choices: Vec<u32>,
     /// The configuration, to be remembered.
     key: Box<[u32]>,
+}
+
+impl Branch {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.key) + self.choices.capacity() * size_of::<u32>()
+    }
 }
 
 struct Search<'c> {

@@ -10,6 +10,7 @@ use super::chunk::Chunk;
 use super::reigns::{Effect, NONE};
 use super::*;
 use crate::finding::{Finding, Validity};
+use crate::limits::Spent;
 use crate::notation;
 
 /// Writes of a few clients, and reads of about the last two values.
@@ -56,6 +57,27 @@ fn limited_backtracking_agrees_with_the_search_on_long_pieces() {
         counts[usize::from(by_two)] += 1;
     }
     assert!(counts[0] > 400 && counts[1] > 400, "{counts:?}");
+}
+
+#[test]
+fn the_search_seldom_turns_back_and_obeys_its_limits() {
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let chunk = loop {
+        let chunk = piece(&mut random, 2_000);
+        let mut budget = search::Budget::new(Limits::default());
+        if two::is_two_atomic(&chunk, &mut budget).expect("no limit") {
+            break chunk;
+        }
+    };
+    let search =
+        |limits: Limits<'_>| search::is_k_atomic(&chunk, 2, &mut search::Budget::new(limits));
+    assert_eq!(search(Limits { steps: 20_000, ..Limits::default() }), Ok(true));
+    assert_eq!(search(Limits { steps: 1_000, ..Limits::default() }), Err(Spent::Steps));
+    assert_eq!(search(Limits { memory_bytes: 10_000, ..Limits::default() }), Err(Spent::Memory));
+    let over = || true;
+    let limits = Limits { is_over: Some(&over), ..Limits::default() };
+    let mut budget = search::Budget::new(limits);
+    assert_eq!(budget.spend(Limits::STEPS_BETWEEN_LOOKS), Err(Spent::Time));
 }
 
 fn run(lines: &str, settings: &Settings<'_>) -> (Staleness, Finding) {
