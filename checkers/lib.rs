@@ -13,6 +13,9 @@
 //! - [`queue`]: linearizability of a queue, and what it lost, doubled or invented
 //! - [`stack`], [`priority_queue`]: linearizability of these, polynomial
 //! - [`convergence`]: agreement, loss and phantoms after the heal
+//! - [`convergence`]: agreement, loss, phantoms and more after the heal, of registers, sets, counters
+//!   and siblings
+//! - [`staleness`]: how old and how many versions behind reads were
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
 
@@ -33,6 +36,7 @@ pub mod queue;
 pub mod register;
 pub mod registry;
 pub mod stack;
+pub mod staleness;
 #[cfg(test)]
 mod synthetic;
 pub mod verdict;

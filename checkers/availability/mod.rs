@@ -1,8 +1,10 @@
 //! Availability: who answered, per node, class and period.
 //!
-//! A system is available (Gilbert and Lynch 2002) if every request that a live node receives
-//! gets an answer that is no error. Measured, that needs a bound on waiting and a moment to fail
-//! over, so:
+//! A system is available if every request that a live node receives gets an answer that is no
+//! error (Gilbert and Lynch, "Brewer's conjecture and the feasibility of consistent, available,
+//! partition-tolerant web services", ACM SIGACT News 33(2), 2002). They let the answer take any
+//! time, which no measurement can wait for. Measured, it needs a bound on waiting and a moment to
+//! fail over, so:
 //!
 //! - the latency bound L is max(1 s, 5 x p99.9 of the operations before the first cut), unless
 //!   it is set;
@@ -19,6 +21,45 @@
 //! The finding `available` is a statement of fact, not of fault: CP systems are meant to refuse.
 //! It is valid if every live node was available for every class in every partition; invalid if
 //! some node was not, by enough operations, in a proven partition; else unknown.
+//!
+//! The cost is that of sorting each node's operations by the instant when they were due, and for
+//! each period one pass over them.
+//!
+//! # Example
+//!
+//! A cut from 0 to 500 us between two nodes, a read at each every microsecond; n2 answers none.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use splitbrain_checkers::history::{Operation, Outcome, Time};
+//! # use splitbrain_checkers::partition::{Partition, Proof};
+//! use splitbrain_checkers::availability::{self, Class, Level, Period, Settings};
+//! # use splitbrain_checkers::notation;
+//! # let [a, b] = ["n1".into(), "n2".into()];
+//! # let read = notation::history("0 read@x -> 1 0..1").operations.remove(0);
+//! # let mut history = notation::history("");
+//! # for start in (0..500_000).step_by(1_000) {
+//! #     for (node, outcome) in [(&a, Outcome::Ok), (&b, Outcome::Info)] {
+//! #         let (invoke, complete) = (Time(start), Some(Time(start + 500)));
+//! #         let node = Some(std::sync::Arc::clone(node));
+//! #         history.operations.push(Operation { node, invoke, complete, outcome, ..read.clone() });
+//! #     }
+//! # }
+//! # history.end = Time(500_000);
+//! # let cut = Partition {
+//! #     name: "n1 | n2".into(), cut: Default::default(),
+//! #     components: vec![vec!["n1".into()], vec!["n2".into()]],
+//! #     commanded: Time(0), began: Time(0), heal_commanded: Time(500_000), healed: None,
+//! #     dropped_packets: vec![], proof: Proof::Confirmed,
+//! # };
+//! let settings = Settings { latency_bound: Some(Duration::from_micros(10)), ..Settings::default() };
+//! let (availability, finding) = availability::check(&history, &[cut], &[a, b], &settings);
+//! let level = |node| {
+//!     availability.row(Period::Cut { partition: 0 }, node, Class::Read).unwrap().level
+//! };
+//! assert_eq!((level("n1"), level("n2")), (Level::Available, Level::Unavailable));
+//! assert!(finding.validity.is_invalid());
+//! ```
 
 pub mod bins;
 mod finding;

@@ -2,7 +2,24 @@
 //!
 //! E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal
 //! of the American Statistical Association 22 (1927): unlike the textbook interval it stays
-//! inside [0, 1] and says something at 0 and at 100 %.
+//! inside \[0, 1\] and says something at 0 and at 100 %. With p the share answered of n and z the
+//! normal distribution's quantile, it is
+//!
+//! ```text
+//! (p + z^2/2n  +-  z sqrt(p(1 - p)/n + z^2/4n^2)) / (1 + z^2/n)
+//! ```
+//!
+//! The operations of a run are not independent draws, as it assumes: an outage fails many in a
+//! row. So an interval is a guard against too few operations, not a probability to quote.
+//!
+//! ```
+//! use splitbrain_checkers::availability::{Answered, Level};
+//! let of = |answered, attempted| Answered { answered, attempted };
+//! assert_eq!(of(400, 400).level(), Level::Available);
+//! assert_eq!(of(40, 40).level(), Level::TooFew, "0.91 to 1 is no 99 %");
+//! assert_eq!(of(390, 400).level(), Level::Partial);
+//! assert_eq!(of(0, 400).level(), Level::Unavailable);
+//! ```
 
 use std::fmt;
 

@@ -16,11 +16,12 @@
 //! the poll before (for the first poll: from the heal) at most. A read that failed ends a run; one
 //! that had no completion when the history ended says nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Agreement, Settings};
+use super::{Agreement, Settings, deliveries};
 use crate::history::{Function, History, NOT_HELD, Name, Operation, Outcome, Time, Value};
 
 /// The last read of one key at one node that was answered.
@@ -28,6 +29,7 @@ use crate::history::{Function, History, NOT_HELD, Name, Operation, Outcome, Time
 pub struct LastRead {
     /// Index of the read.
     pub read: u64,
+    /// What the node held; of a set and of siblings in ascending order.
     pub value: Value,
     /// When the read was invoked and completed.
     pub invoke: Time,
@@ -79,13 +81,25 @@ impl KeyState {
     }
 }
 
+/// A completed replica read.
+#[derive(Debug)]
+pub(super) struct Poll<'a> {
+    pub operation: &'a Operation,
+    /// What it returned, in a form in which equal states are equal.
+    pub state: Cow<'a, Value>,
+    /// The updates that were delivered to the node, if reads tell.
+    pub delivered: Option<Cow<'a, Value>>,
+}
+
 /// What this check needs of one key's operations.
 #[derive(Debug, Default)]
 pub(super) struct KeyOperations<'a> {
-    /// Writes and cas, whatever their outcome.
+    /// Updates (of a register: writes and cas), whatever their outcome.
     pub writes: Vec<&'a Operation>,
     /// Completed replica reads of the settle phase.
-    pub reads: BTreeMap<&'a Name, Vec<&'a Operation>>,
+    pub reads: BTreeMap<&'a Name, Vec<Poll<'a>>>,
+    /// Why nothing can be said of this key: some operation is none of its type's.
+    pub problem: Option<String>,
 }
 
 impl<'a> KeyOperations<'a> {
@@ -98,35 +112,71 @@ impl<'a> KeyOperations<'a> {
     /// copy (another shard's node).
     fn holds(&self, node: &Name) -> bool {
         let last = self.reads.get(node).and_then(|reads| reads.last());
-        last.is_none_or(|read| read.error.as_deref() != Some(NOT_HELD))
+        last.is_none_or(|read| read.operation.error.as_deref() != Some(NOT_HELD))
+    }
+
+    /// Takes a replica read of the settle phase.
+    fn poll(&mut self, node: &'a Name, operation: &'a Operation, settings: &Settings) {
+        let mut poll = Poll { operation, state: Cow::Borrowed(&operation.output), delivered: None };
+        if operation.outcome == Outcome::Ok {
+            match state(&operation.output, settings) {
+                Some((state, delivered)) => (poll.state, poll.delivered) = (state, delivered),
+                None => {
+                    self.problem = self.problem.take().or_else(|| Some(odd(operation, settings)))
+                }
+            }
+        }
+        self.reads.entry(node).or_default().push(poll);
     }
 }
 
-/// The keys that were written (or may have been) or read after `start`, in their order.
+/// A state, and what was delivered, if reads tell.
+type Seen<'a> = (Cow<'a, Value>, Option<Cow<'a, Value>>);
+
+/// What a replica read returned.
+fn state<'a>(returned: &'a Value, settings: &Settings) -> Option<Seen<'a>> {
+    if !settings.deliveries {
+        return Some((settings.data.state(returned)?, None));
+    }
+    let (delivered, state) = deliveries::parts(returned)?;
+    Some((settings.data.state(state)?, Some(delivered)))
+}
+
+fn odd(operation: &Operation, settings: &Settings) -> String {
+    let wanted = if settings.deliveries { "state with its deliveries" } else { "state" };
+    let Operation { index, output, .. } = operation;
+    format!("replica read {index} returned {output}, no {wanted} of a {}", settings.data.name())
+}
+
+/// The keys that were updated (or may have been) or read after `start`, in their order.
 pub(super) fn by_key<'a>(
     history: &'a History,
     nodes: &'a [Name],
     start: Time,
+    settings: &Settings,
 ) -> BTreeMap<&'a Name, KeyOperations<'a>> {
     let mut keys: BTreeMap<&Name, KeyOperations> = BTreeMap::new();
     for operation in &history.operations {
         let Some(key) = &operation.key else { continue };
-        match operation.f {
-            Function::Write | Function::Cas => {
-                keys.entry(key).or_default().writes.push(operation);
+        if operation.f == Function::ReplicaRead {
+            let node = nodes.iter().find(|&node| operation.node.as_ref() == Some(node));
+            let counts = operation.invoke >= start && operation.complete.is_some();
+            if let (Some(node), true) = (node, counts) {
+                keys.entry(key).or_default().poll(node, operation, settings);
             }
-            Function::ReplicaRead => {
-                let node = nodes.iter().find(|&node| operation.node.as_ref() == Some(node));
-                let counts = operation.invoke >= start && operation.complete.is_some();
-                if let (Some(node), true) = (node, counts) {
-                    keys.entry(key).or_default().reads.entry(node).or_default().push(operation);
-                }
-            }
-            Function::Read | Function::Other(_) => {}
+            continue;
+        }
+        if let Some(problem) = settings.data.problem(operation) {
+            keys.entry(key).or_default().problem.get_or_insert(problem);
+        }
+        if settings.data.is_update(operation) {
+            keys.entry(key).or_default().writes.push(operation);
         }
     }
     keys.retain(|_, key| {
-        !key.reads.is_empty() || key.writes.iter().any(|write| write.outcome != Outcome::Fail)
+        !key.reads.is_empty()
+            || key.problem.is_some()
+            || key.writes.iter().any(|write| write.outcome != Outcome::Fail)
     });
     keys
 }
@@ -156,8 +206,8 @@ impl<'a> Phase<'a> {
             let count = attempts.entry(node).or_default();
             for read in reads {
                 count.0 += 1;
-                count.1 += usize::from(read.outcome == Outcome::Ok);
-                end = end.max(read.complete.unwrap_or(start));
+                count.1 += usize::from(read.operation.outcome == Outcome::Ok);
+                end = end.max(read.operation.complete.unwrap_or(start));
             }
         }
         let silent = attempts.iter().filter(|(_, count)| count.1 == 0);
@@ -203,6 +253,9 @@ impl<'a> Phase<'a> {
         operations: &KeyOperations<'a>,
         cells: &[Cell],
     ) -> Option<String> {
+        if operations.problem.is_some() {
+            return operations.problem.clone();
+        }
         if let Some(write) = operations.writes.iter().find(|write| write.invoke >= self.start) {
             return Some(format!(
                 "{write} of key {key} was invoked at {}, when writes should have stopped (at {})",
@@ -288,18 +341,19 @@ impl<'a> Phase<'a> {
 }
 
 /// The last answered read of a key at a node, with the run that it ends.
-fn last_run(reads: &[&Operation]) -> Option<LastRead> {
-    let position = reads.iter().rposition(|read| read.outcome == Outcome::Ok)?;
-    let last = reads[position];
-    let same = |read: &Operation| read.outcome == Outcome::Ok && read.output == last.output;
+fn last_run(reads: &[Poll<'_>]) -> Option<LastRead> {
+    let is_ok = |read: &Poll| read.operation.outcome == Outcome::Ok;
+    let position = reads.iter().rposition(is_ok)?;
+    let last = &reads[position];
+    let same = |read: &Poll| is_ok(read) && read.state == last.state;
     let polls = reads[..=position].iter().rev().take_while(|read| same(read)).count();
-    let first = reads[position + 1 - polls];
+    let first = &reads[position + 1 - polls];
     Some(LastRead {
-        read: last.index,
-        value: last.output.clone(),
-        invoke: last.invoke,
-        complete: last.complete?,
-        since: first.complete?,
+        read: last.operation.index,
+        value: last.state.clone().into_owned(),
+        invoke: last.operation.invoke,
+        complete: last.operation.complete?,
+        since: first.operation.complete?,
         polls,
         failed_after: reads.len() - 1 - position,
     })

@@ -1,36 +1,29 @@
-//! E2 and E3: acknowledged writes that are gone, and values that nobody wrote.
+//! E2 to E5: what the nodes hold in the end against what was acknowledged.
 //!
-//! An acknowledged write w (a write or cas that ended ok) of value v is *lost* if no node's last
-//! read returned v, and none of the final values explains its absence. A final value f explains
-//! it if
+//! - E2, loss: an acknowledged update is gone ([`Lost`]).
+//! - E3, phantom: what nobody wrote is there ([`Phantom`]).
+//! - E4, resurrection: what was removed is there ([`Breach::Resurrected`]).
+//! - E5, bounds: a counter is off by more than what is not known ([`Breach::OutOfBounds`]).
+//! - E6, determinism: two nodes that had the same updates differ ([`Breach::Differs`]).
 //!
-//! - some writer of f may have taken effect after w: it did not finish before w was invoked. An
-//!   indeterminate writer never finishes, so it explains everything; or
-//! - f descends from v by compare-and-set: w's value was replaced by a cas, perhaps that one's
-//!   by another, and the last of them wrote f (causal order); or
-//! - f is a phantom: what wrote it, and when, is not known, and it is reported as such.
-//!
-//! The initial nil precedes all writes and explains nothing, except where nil itself was
-//! written. Where nodes disagree, one final value that explains is enough.
-//!
-//! Counted is every acknowledged write that the final state has rolled back, also one that a
-//! later write, lost as well, would have replaced: that is what the clients were promised.
-//!
-//! A *phantom* is a final value that no operation tried to write, or whose every writer ended
-//! with "surely did not take effect".
+//! What each means for a register, a set, a counter and siblings is said in the module of that
+//! type. E2, E4 and E5 are judged where the last reads are final: where nodes agreed, and where
+//! they were seen to differ to the end. There one node that keeps a promise is enough, for in time
+//! it may convince the others: that they differ is reported as such.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::agreement::{KeyOperations, KeyState};
+use super::agreement::{KeyOperations, KeyState, KeyStatus};
+use super::data_type::{DataType, members};
+use super::{counter, deliveries, register, set, siblings};
 use crate::history::{Function, Name, Operation, Outcome, Time, Value};
 
-/// An acknowledged write that is gone.
+/// An acknowledged update that is gone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lost {
     pub key: Name,
-    /// Index of the write or cas.
+    /// Index of the write, cas or add.
     pub write: u64,
     /// What it wrote.
     pub value: Value,
@@ -52,6 +45,65 @@ pub struct Phantom {
     pub failed_write: Option<u64>,
 }
 
+/// What else is wrong with the final state of a key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "breach", rename_all = "kebab-case")]
+pub enum Breach {
+    /// E4: it was removed or replaced, acknowledged, and is there.
+    Resurrected {
+        key: Name,
+        value: Value,
+        /// Index of the operation that removed or replaced it.
+        removed_by: u64,
+    },
+    /// E5: no node returns a sum between these two.
+    OutOfBounds { key: Name, least: i64, most: i64 },
+    /// E6: two replica reads saw the same updates delivered, and different states.
+    Differs { key: Name, reads: [u64; 2] },
+}
+
+impl Breach {
+    pub fn key(&self) -> &Name {
+        match self {
+            Breach::Resurrected { key, .. }
+            | Breach::OutOfBounds { key, .. }
+            | Breach::Differs { key, .. } => key,
+        }
+    }
+}
+
+/// What is wrong with the final state of one key.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    pub lost: Vec<Lost>,
+    pub phantoms: Vec<Phantom>,
+    pub breaches: Vec<Breach>,
+}
+
+/// Judges a key by E2 to E6.
+pub(super) fn judge(data: DataType, state: &KeyState, operations: &KeyOperations) -> Losses {
+    if operations.problem.is_some() {
+        return Losses::default();
+    }
+    let mut losses = match data {
+        DataType::Register => register::judge(state, operations),
+        DataType::Set => set::judge(state, operations),
+        DataType::Counter => counter::judge(state, operations),
+        DataType::Siblings => siblings::judge(state, operations),
+    };
+    if !is_final(state) {
+        losses.lost.clear();
+        losses.breaches.clear();
+    }
+    losses.breaches.extend(deliveries::differing(state, operations));
+    losses
+}
+
+/// Whether the last reads tell what the nodes would go on to hold.
+pub(super) fn is_final(state: &KeyState) -> bool {
+    matches!(state.status, KeyStatus::Agreed | KeyStatus::Disagrees { .. })
+}
+
 /// The value that a write or cas leaves behind.
 pub(crate) fn written(operation: &Operation) -> Option<&Value> {
     match operation.f {
@@ -69,97 +121,46 @@ pub(super) fn finish(operation: &Operation) -> Time {
     }
 }
 
-/// The operations that (may have) written each value of one key.
-struct Writers<'a> {
-    by_value: BTreeMap<&'a Value, Vec<&'a Operation>>,
-}
-
-impl<'a> Writers<'a> {
-    fn of(operations: &KeyOperations<'a>) -> Self {
-        let mut by_value: BTreeMap<&Value, Vec<&Operation>> = BTreeMap::new();
-        for &write in operations.writes.iter().filter(|write| write.outcome != Outcome::Fail) {
-            if let Some(value) = written(write) {
-                by_value.entry(value).or_default().push(write);
-            }
-        }
-        Writers { by_value }
-    }
-
-    fn of_value(&self, value: &Value) -> &[&'a Operation] {
-        self.by_value.get(value).map_or(&[], Vec::as_slice)
-    }
-
-    /// The last instant at which the value can have been written: `None` if it is the initial
-    /// nil and nothing else, the end of time if nobody knows.
-    fn latest(&self, value: &Value) -> Option<Time> {
-        let latest = self.of_value(value).iter().map(|writer| finish(writer)).max();
-        match (latest, value) {
-            (Some(latest), _) => Some(latest),
-            (None, Value::Nil) => None,
-            (None, _) => Some(Time::MAX),
-        }
-    }
-
-    /// The values that compare-and-sets turned, one after the other, into this one.
-    fn ancestors(&self, value: &'a Value) -> BTreeSet<&'a Value> {
-        let mut ancestors = BTreeSet::new();
-        let mut open = vec![value];
-        while let Some(value) = open.pop() {
-            for writer in self.of_value(value).iter().filter(|writer| writer.f == Function::Cas) {
-                let Some((expected, _)) = writer.input.as_pair() else { continue };
-                if ancestors.insert(expected) {
-                    open.push(expected);
-                }
-            }
-        }
-        ancestors
-    }
-}
-
-/// The acknowledged writes of one key that are gone, by invocation.
-pub(super) fn lost(state: &KeyState, operations: &KeyOperations) -> Vec<Lost> {
-    let writers = Writers::of(operations);
-    let values: BTreeSet<&Value> = state.last_reads().map(|(_, last)| &last.value).collect();
-    let latest = values.iter().filter_map(|value| writers.latest(value)).max();
-    let ancestors: BTreeSet<&Value> =
-        values.iter().flat_map(|value| writers.ancestors(value)).collect();
-    let explained = |write: &Operation, value: &Value| {
-        values.contains(value)
-            || ancestors.contains(value)
-            || latest.is_some_and(|latest| latest >= write.invoke)
-    };
-    let gone = operations.acknowledged().filter_map(|write| {
-        let value = written(write)?;
-        if explained(write, value) {
-            return None;
-        }
-        Some(Lost {
-            key: state.key.clone(),
-            write: write.index,
-            value: value.clone(),
-            node: write.node.clone(),
-            acknowledged: finish(write),
-        })
-    });
-    gone.collect()
-}
-
-/// The final values of one key that nobody wrote, by node.
-pub(super) fn phantoms(state: &KeyState, operations: &KeyOperations) -> Vec<Phantom> {
-    let writers = Writers::of(operations);
-    let nobody = state
-        .last_reads()
-        .filter(|(_, last)| last.value != Value::Nil && writers.of_value(&last.value).is_empty());
-    let phantom = |(node, last): (&Name, &super::LastRead)| Phantom {
+/// An acknowledged update of this value as a loss.
+pub(super) fn lost(state: &KeyState, update: &Operation, value: &Value) -> Lost {
+    Lost {
         key: state.key.clone(),
-        node: node.clone(),
-        read: last.read,
-        value: last.value.clone(),
-        failed_write: operations
-            .writes
-            .iter()
-            .find(|write| written(write) == Some(&last.value))
-            .map(|write| write.index),
-    };
-    nobody.map(phantom).collect()
+        write: update.index,
+        value: value.clone(),
+        node: update.node.clone(),
+        acknowledged: finish(update),
+    }
+}
+
+/// The members of each node's last list that no update may have put there, by node. `adds` gives
+/// what an update puts there.
+pub(super) fn phantom_members<'a>(
+    state: &KeyState,
+    operations: &KeyOperations<'a>,
+    adds: impl Fn(&'a Operation) -> Option<&'a Value>,
+) -> Vec<Phantom> {
+    // Of each value: the first that tried to put it there, and whether one may have done so.
+    let mut tried: FxHashMap<&Value, (u64, bool)> = FxHashMap::default();
+    for &update in &operations.writes {
+        if let Some(value) = adds(update) {
+            let (_, possible) = tried.entry(value).or_insert((update.index, false));
+            *possible |= update.outcome != Outcome::Fail;
+        }
+    }
+    let mut phantoms = Vec::new();
+    for (node, last) in state.last_reads() {
+        for value in members(&last.value) {
+            let tried = tried.get(value);
+            if tried.is_none_or(|(_, possible)| !possible) {
+                phantoms.push(Phantom {
+                    key: state.key.clone(),
+                    node: node.clone(),
+                    read: last.read,
+                    value: value.clone(),
+                    failed_write: tried.map(|(index, _)| *index),
+                });
+            }
+        }
+    }
+    phantoms
 }

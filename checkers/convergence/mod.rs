@@ -1,4 +1,4 @@
-//! Convergence of registers: do the replicas agree after the heal, and on what?
+//! Convergence: do the replicas agree after the heal, and on what?
 //!
 //! After the last heal clients stop writing, and every key is read at every node again and
 //! again ([`Function::ReplicaRead`]). From these reads:
@@ -7,19 +7,76 @@
 //! - E2 loss: every acknowledged write is still there, or was overwritten by one that is not
 //!   before it in real-time or causal order.
 //! - E3 phantom: no node holds what no operation wrote.
+//! - E4 resurrection: what was removed stays removed, unless added later or concurrently.
+//! - E5 bounds: a counter is at least the sum of what was acknowledged and of what may have been
+//!   subtracted, and at most that with what may have been added.
+//! - E6 determinism: replicas that delivered the same updates show the same state, at any time.
 //!
 //! E1 alone is empty: a store that drops everything agrees at once, on nothing. So there is one
-//! finding, `convergent`, and it is valid only if all three hold for every key.
+//! finding, `convergent`, and it is valid only if all that apply hold for every key. (E1 with E6 is
+//! what Shapiro, Preguica, Baquero and Zawirski, "Conflict-free replicated data types", SSS 2011,
+//! call strong eventual consistency; E2 to E5 say what such agreement must not cost.)
+//!
+//! What a key holds is the caller's to say ([`DataType`]):
+//!
+//! | | E1 | E2 | E3 | E4 | E5 | E6 |
+//! | --- | --- | --- | --- | --- | --- | --- |
+//! | [register] | yes | real-time or by cas | yes | | | if reads tell |
+//! | [set] | yes | of adds | of elements | of removes | | if reads tell |
+//! | [counter] | yes | in E5 | in E5 | | yes | if reads tell |
+//! | [siblings] | yes | causal order | of values | of replaced values | | if reads tell |
+//!
+//! [register]: mod@register
+//! [set]: mod@set
+//! [counter]: mod@counter
+//! [siblings]: mod@siblings
+//!
+//! Operations without a key are passed over; a history of one object gives it a name.
 //!
 //! What makes an answer unknown: no read after the heal, a node or a key that was never read,
-//! writes that went on, values that were still changing at the end. Read [`agreement`] and
-//! [`loss`] for the exact rules.
+//! writes that went on, values that were still changing at the end, operations that the type does
+//! not have. Read [`agreement`] and [`loss`] for the exact rules. All is O(n log n) in the
+//! operations of a key, but for siblings, where it is that times the length of a context.
+//!
+//! ```
+//! # use splitbrain_checkers::convergence::{self, DataType, Settings};
+//! # use splitbrain_checkers::history::{Event, Function, History, Kind, Operation, Process, Time};
+//! # use splitbrain_checkers::notation;
+//! // What two nodes return in three polls after the heal at 100.
+//! let run = |updates: &str, returned: &str| {
+//!     let mut history = notation::history(updates);
+//!     for poll in 0..6 {
+//!         let (node, start) = (poll % 2 + 1, 110 + 10 * poll);
+//!         let line = format!("9 replica-read@s -> {returned} {start}..{}", start + 5);
+//!         let read = notation::history(&line).operations.remove(0);
+//!         let node = Some(format!("n{node}").into());
+//!         history.operations.push(Operation { node, index: 100 + poll, ..read });
+//!     }
+//!     # history.nemesis.push(Event { index: 50, time: Time(100), process: Process::Nemesis,
+//!     #     node: None, kind: Kind::Info, f: Function::Other("heal".into()), key: None,
+//!     #     value: Default::default(), intended: None, error: None });
+//!     let settings = Settings { data: DataType::Set, ..Settings::default() };
+//!     convergence::check(&history, &["n1".into(), "n2".into()], &settings)
+//! };
+//! let (_, kept) = run("0 add@s 1 0..10 \n 0 add@s 2 20..30", "[2 1]");
+//! assert!(kept.validity.is_valid());
+//! let (convergence, lost) = run("0 add@s 1 0..10 \n 0 add@s 2 20..30", "[1]");
+//! assert!(lost.validity.is_invalid());
+//! assert_eq!(convergence.lost[0].value, 2.into());
+//! ```
 
 pub mod agreement;
+pub mod counter;
+pub mod data_type;
+pub mod deliveries;
 mod finding;
 pub mod loss;
+pub mod register;
+pub mod set;
+pub mod siblings;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use std::time::Duration;
 
@@ -28,7 +85,8 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 use crate::history::{Function, History, Name, Time};
 pub use agreement::{Cell, KeyState, KeyStatus, LastRead};
-pub use loss::{Lost, Phantom};
+pub use data_type::DataType;
+pub use loss::{Breach, Lost, Phantom};
 
 /// What counts as agreement, and for how long it was waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,11 +96,17 @@ pub struct Settings {
     /// How long the settle phase was to last at most. A history that ends before nine tenths
     /// of it (the run was killed) refutes no agreement. `None`: it is taken as it is.
     pub limit: Option<Duration>,
+    /// What every key holds.
+    #[serde(default)]
+    pub data: DataType,
+    /// Whether replica reads tell what was delivered to the node (see [`deliveries`]).
+    #[serde(default)]
+    pub deliveries: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { polls: 3, limit: None }
+        Settings { polls: 3, limit: None, data: DataType::Register, deliveries: false }
     }
 }
 
@@ -73,6 +137,9 @@ pub struct Convergence {
     pub lost: Vec<Lost>,
     /// Final values that nobody wrote (E3), by key and node.
     pub phantoms: Vec<Phantom>,
+    /// What else is wrong (E4, E5, E6), by key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaches: Vec<Breach>,
 }
 
 impl Convergence {
@@ -85,7 +152,7 @@ impl Convergence {
     }
 }
 
-/// Checks E1, E2 and E3 at these nodes (all that hold data and live) and gives the grid and the
+/// Checks E1 to E6 at these nodes (all that hold data and live) and gives the grid and the
 /// finding `convergent`.
 pub fn check(history: &History, nodes: &[Name], settings: &Settings) -> (Convergence, Finding) {
     let heal = last_nemesis(history, "heal");
@@ -97,7 +164,7 @@ pub fn check(history: &History, nodes: &[Name], settings: &Settings) -> (Converg
     if nodes.is_empty() {
         return finding::unexercised("there is no node that holds data");
     }
-    let keys = agreement::by_key(history, nodes, start);
+    let keys = agreement::by_key(history, nodes, start, settings);
     if keys.is_empty() {
         return finding::unexercised("no key was written or read after the heal");
     }
@@ -112,15 +179,18 @@ pub fn check(history: &History, nodes: &[Name], settings: &Settings) -> (Converg
         acknowledged: 0,
         lost: Vec::new(),
         phantoms: Vec::new(),
+        breaches: Vec::new(),
     };
     for (state, operations) in convergence.keys.iter().zip(keys.values()) {
-        convergence.phantoms.extend(loss::phantoms(state, operations));
-        if matches!(state.status, KeyStatus::Agreed | KeyStatus::Disagrees { .. }) {
+        if loss::is_final(state) {
             convergence.acknowledged += operations.acknowledged().count();
-            convergence.lost.extend(loss::lost(state, operations));
         }
+        let losses = loss::judge(settings.data, state, operations);
+        convergence.lost.extend(losses.lost);
+        convergence.phantoms.extend(losses.phantoms);
+        convergence.breaches.extend(losses.breaches);
     }
-    let finding = finding::finding(&convergence, &keys);
+    let finding = finding::finding(&convergence, &keys, settings.data);
     (convergence, finding)
 }
 

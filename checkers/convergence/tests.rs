@@ -1,5 +1,7 @@
 //! Every anomaly, every way to be unknown, and E2 against an oracle on random histories.
 
+mod types;
+
 use std::time::Duration;
 
 use rand::Rng;

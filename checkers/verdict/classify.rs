@@ -171,6 +171,11 @@ pub(super) fn linearizable(inputs: &Inputs, partitions: &[Exercised]) -> Decisio
 fn contradiction(inputs: &Inputs) -> Option<String> {
     let (convergence, _) = inputs.convergence?;
     let (lost, phantoms) = (convergence.lost.len(), convergence.phantoms.len());
+    if lost + phantoms == 0 && !convergence.breaches.is_empty() {
+        let reason = "what clients read was linearizable, but after the heal some nodes held what \
+                      no order of the updates leaves";
+        return Some(reason.into());
+    }
     (lost + phantoms > 0).then(|| {
         format!(
             "what clients read was linearizable, but after the heal {lost} acknowledged writes \

@@ -1,7 +1,9 @@
 //! The verdict: did the cluster behave CP, AP, or neither, and what says so.
 //!
-//! C is linearizability of the whole history, healing included. A is what Gilbert and Lynch call
-//! availability, as [`crate::availability`] measures it. A verdict is always about one run:
+//! C is linearizability of the whole history, healing included (Herlihy and Wing, "Linearizability:
+//! a correctness condition for concurrent objects", TOPLAS 12(3), 1990). A is what Gilbert and Lynch
+//! call availability ("Brewer's conjecture and the feasibility of consistent, available,
+//! partition-tolerant web services", ACM SIGACT News 33(2), 2002), as [`crate::availability`] measures it. A verdict is always about one run:
 //! "behaved CP under these faults, with these settings", never "is CP"; who prints it adds the
 //! faults and the settings.
 //!
@@ -16,6 +18,34 @@
 //! Partitions that were not exercised, or through which data crossed, are named and left out;
 //! over the others the worst counts. A violation that was found in an inconclusive run is still
 //! a violation: it makes the verdict's rank invalid.
+//!
+//! Beyond what the findings cost, a verdict costs one pass over the history per partition.
+//!
+//! # Example
+//!
+//! With one node there is nobody to be cut off from:
+//!
+//! ```
+//! # use splitbrain_checkers::{availability, notation, register};
+//! use splitbrain_checkers::verdict::{Inputs, Kind, Rank, verdict};
+//! let judge = |lines: &str| {
+//!     let history = notation::history(lines);
+//!     let (availability, _) =
+//!         availability::check(&history, &[], &["n1".into()], &Default::default());
+//!     let linearizable = register::check_history(&history);
+//!     verdict(&Inputs {
+//!         history: &history,
+//!         partitions: &[],
+//!         availability: &availability,
+//!         linearizable: Some(&linearizable),
+//!         convergence: None,
+//!     })
+//! };
+//! let fine = judge("0 write@x 1 0..10 \n 0 read@x -> 1 20..30");
+//! assert_eq!((fine.kind, fine.rank), (Kind::SingleCopy, Rank::Valid));
+//! let stale = judge("0 write@x 1 0..10 \n 0 read@x -> nil 20..30");
+//! assert_eq!((stale.kind, stale.rank), (Kind::Neither, Rank::Invalid));
+//! ```
 
 pub mod classify;
 pub mod exercise;

@@ -102,6 +102,10 @@ fn broken(inputs: &Inputs) -> Vec<String> {
         let values = count(convergence.phantoms.len(), "value");
         broken.push(format!("nodes held {values} that nobody wrote"));
     }
+    if !convergence.breaches.is_empty() {
+        let states = count(convergence.breaches.len(), "final state");
+        broken.push(format!("{states} broke what a key of its type promises"));
+    }
     if let Agreement::Refuted { keys } = &convergence.agreement {
         let of = count(convergence.keys.len(), "key");
         broken.push(format!("the nodes never agreed on {} of {of}", thousands(keys.len())));

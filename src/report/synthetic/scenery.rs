@@ -227,6 +227,7 @@ pub fn agreed(keys: usize) -> Convergence {
         acknowledged: 812,
         lost: Vec::new(),
         phantoms: Vec::new(),
+        breaches: Vec::new(),
     }
 }
 
