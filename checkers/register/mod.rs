@@ -83,6 +83,7 @@ mod came_back;
 mod chains;
 mod clusters;
 mod explain;
+pub mod incremental;
 mod instead;
 pub mod repeated;
 pub(crate) mod step;
@@ -92,9 +93,8 @@ mod witness;
 use std::borrow::Borrow;
 
 use crate::checker::{Checker, Options, Scope};
-use crate::clock::Clock;
 use crate::finding::{Finding, Validity};
-use crate::history::{History, Operation, Value};
+use crate::history::{History, Operation};
 use crate::keys::{self, KeyResult};
 use chains::Analysis;
 
@@ -112,60 +112,24 @@ pub const CAS_REGISTER: Checker = Checker {
     check: "linearizable",
     about: "a linearizable register with compare-and-set; O(n log n) if written values are unique",
     functions: &["read", "write", "cas"],
-    scope: Scope::Key(|operations, options| check_key(operations, &Settings::from(options))),
+    scope: Scope::Key(|operations, options| check_key(operations, options)),
 };
-
-/// What a check of a register takes for granted.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// What the register held before the first operation.
-    pub initial: Value,
-    /// How many steps the general search may take where values are written more than once.
-    pub search_steps: u64,
-    /// Whether the general search takes a cas refused with [`MISMATCH`](crate::history::MISMATCH)
-    /// as proof that the value differed. Not every system means it that strictly.
-    pub refused_cas_observes: bool,
-    /// What the times are; only for the sentences.
-    pub clock: Clock,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            initial: Value::Nil,
-            search_steps: 2_000_000,
-            refused_cas_observes: false,
-            clock: Clock::Nanoseconds,
-        }
-    }
-}
-
-impl From<&Options<'_>> for Settings {
-    fn from(options: &Options<'_>) -> Self {
-        Self {
-            initial: options.initial.clone(),
-            refused_cas_observes: options.observe_failed_cas,
-            clock: options.clock,
-            search_steps: Settings::default().search_steps.min(options.limits.steps),
-        }
-    }
-}
 
 /// Whether the operations of one register (see [`keys::split_by_key`]) are linearizable. Operations may
 /// come in any order. Operations that a register does not have make it unknown.
 pub fn check<O: Borrow<Operation>>(operations: &[O]) -> Validity {
-    check_key(operations, &Settings::default()).validity
+    check_key(operations, &Options::default()).validity
 }
 
-/// As [`check`], with settings, and with the number of violations.
-pub fn check_key<O: Borrow<Operation>>(operations: &[O], settings: &Settings) -> KeyResult {
+/// As [`check`], with options, and with the number of violations.
+pub fn check_key<O: Borrow<Operation>>(operations: &[O], options: &Options<'_>) -> KeyResult {
     let mut result = KeyResult {
         validity: Validity::Valid,
         violations: 0,
         operations: operations.len(),
         observations: 0,
     };
-    let compacted = match step::compact(operations, &settings.initial) {
+    let compacted = match step::compact(operations, &options.initial) {
         Ok(compacted) => compacted,
         Err(reason) => {
             result.validity = Validity::Unknown { reason };
@@ -176,13 +140,13 @@ pub fn check_key<O: Borrow<Operation>>(operations: &[O], settings: &Settings) ->
     result.observations = steps.iter().filter(|step| step.sure && step.observes.is_some()).count();
     let analysis = Analysis::new(steps, compacted.values.len());
     result.violations = analysis.tally.violations;
-    if let Some(witness) = witness::witness(operations, &compacted, &analysis, settings.clock) {
+    if let Some(witness) = witness::witness(operations, &compacted, &analysis, options.clock) {
         result.validity = Validity::Invalid { witness: Box::new(witness) };
         return result;
     }
-    let needs_search = settings.refused_cas_observes && !compacted.refusals.is_empty();
+    let needs_search = options.observe_failed_cas && !compacted.refusals.is_empty();
     if analysis.repeated().is_some() || needs_search {
-        result.validity = repeated::check_steps(operations, &compacted, settings);
+        result.validity = repeated::check_steps(operations, &compacted, options);
         result.violations = usize::from(result.validity.is_invalid());
     }
     result
@@ -190,8 +154,8 @@ pub fn check_key<O: Borrow<Operation>>(operations: &[O], settings: &Settings) ->
 
 /// Checks every key of a history, one after the other.
 pub fn check_history(history: &History) -> Finding {
-    let settings = Settings::default();
-    keys::check_each(CAS_REGISTER.check, history, |operations| check_key(operations, &settings))
+    let options = Options::default();
+    keys::check_each(CAS_REGISTER.check, history, |operations| check_key(operations, &options))
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::format::{self, Format};
 use splitbrain_checkers::history::{Function, Value};
+use splitbrain_checkers::register;
 use splitbrain_checkers::register::repeated as search;
-use splitbrain_checkers::register::{self, Settings};
 
 fn testdata() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata")
@@ -35,18 +36,18 @@ fn recorded_histories_have_their_expected_verdicts() {
         };
         let reading = load(file);
         assert_eq!(reading.problems, [], "{file}");
-        let settings = Settings {
-            refused_cas_observes: model.ends_with("refused cas observes"),
+        let options = Options {
+            observe_failed_cas: model.ends_with("refused cas observes"),
             clock: reading.clock,
-            ..Settings::default()
+            ..Options::default()
         };
         let operations = &reading.history.operations;
-        let result = register::check_key(operations, &settings);
+        let result = register::check_key(operations, &options);
         assert_eq!(word(&result.validity), expected, "{file}: {result:#?}");
-        let searched = search::check(operations, &settings);
+        let searched = search::check(operations, &options);
         assert_eq!(word(&searched), expected, "{file} by search: {searched:#?}");
         // Without refused cas there is less evidence, so no more may be refuted.
-        let lenient = Settings { refused_cas_observes: false, ..settings };
+        let lenient = Options { observe_failed_cas: false, ..options };
         let lenient = register::check_key(operations, &lenient).validity;
         assert!(lenient.rank() <= result.validity.rank(), "{file}");
         *(if expected == "valid" { &mut valid } else { &mut invalid }) += 1;

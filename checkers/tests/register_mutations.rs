@@ -5,10 +5,12 @@ mod support;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
+use splitbrain_checkers::limits::Limits;
+use splitbrain_checkers::register;
 use splitbrain_checkers::register::repeated as search;
-use splitbrain_checkers::register::{self, Settings};
 use support::generate::{self, Shape};
 
 const SHAPE: Shape =
@@ -58,14 +60,15 @@ fn unchanged_histories_are_valid() {
 fn register_check_and_search_agree_on_changed_histories() {
     let mut random = ChaCha8Rng::seed_from_u64(12);
     let (mut valid, mut invalid, mut undecided) = (0, 0, 0);
-    let settings = Settings { search_steps: 200_000, ..Settings::default() };
+    let options =
+        Options { limits: Limits { steps: 200_000, ..Limits::default() }, ..Options::default() };
     for case in 0..4_000 {
         let mut operations = generate::valid(&mut random, SHAPE);
         for _ in 0..random.random_range(1..=3) {
             mutate(&mut random, &mut operations);
         }
         let answer = register::check(&operations);
-        match (&answer, search::check(&operations, &settings)) {
+        match (&answer, search::check(&operations, &options)) {
             (Validity::Valid, Validity::Valid) => valid += 1,
             (Validity::Invalid { witness }, Validity::Invalid { .. }) => {
                 invalid += 1;
