@@ -7,7 +7,9 @@
 //! same as a condition on zones. Both know complete operations and no compare-and-set. Here cas
 //! ties zones into chains, and operations without an answer are decided before (Gibbons and
 //! Korach's read-modify-write variant orders cas alone, without free writes between them).
-//! Values written more than once are left to a [search](repeated).
+//! Where values are written more than once, those that real time tells apart count as different
+//! (`apart.rs` says when); what cannot be told apart is left to a [search](repeated). While a
+//! history grows, [`incremental`] says the same after every event.
 //!
 //! # What is decided
 //!
@@ -76,18 +78,44 @@
 //! **6. The initial value** is a cluster whose writer starts and finishes at minus infinity; its
 //! chain begins there, so nothing can go before it.
 //!
+//! # Cost and examples
+//!
 //! Sorting the forward zones costs O(n log n); all else is linear. `checkers/tests` compares
 //! this with a search of every order on random histories, and each witness with its definition.
+//!
+//! ```
+//! # use splitbrain_checkers::{notation, register};
+//! // The write of 2 was never answered; it took effect between the two reads.
+//! let valid = notation::history(
+//!     "0 write 1        0..10
+//!      1 write 2       20..
+//!      2 read -> 1     30..40
+//!      2 read -> 2     50..60
+//!      3 cas [2 3]     55..70",
+//! );
+//! assert!(register::check_history(&valid).validity.is_valid());
+//! // 1 comes back after 2 was found.
+//! let invalid = notation::history(
+//!     "0 write 1        0..10
+//!      1 write 2       20..
+//!      2 read -> 2     30..40
+//!      2 read -> 1     50..60",
+//! );
+//! let finding = register::check_history(&invalid);
+//! let witness = finding.validity.witness().unwrap();
+//! assert_eq!(witness.operations.len(), 3, "{}", witness.sentence);
+//! ```
 
+pub(crate) mod apart;
 mod came_back;
-mod chains;
-mod clusters;
+pub(crate) mod chains;
+pub(crate) mod clusters;
 mod explain;
 pub mod incremental;
 mod instead;
 pub mod repeated;
 pub(crate) mod step;
-mod violation;
+pub(crate) mod violation;
 mod witness;
 
 use std::borrow::Borrow;
@@ -97,6 +125,8 @@ use crate::finding::{Finding, Validity};
 use crate::history::{History, Operation};
 use crate::keys::{self, KeyResult};
 use chains::Analysis;
+use clusters::Writer;
+use step::Steps;
 
 /// Reads and writes; a compare-and-set in the history is a mistake.
 pub const REGISTER: Checker = Checker {
@@ -129,7 +159,7 @@ pub fn check_key<O: Borrow<Operation>>(operations: &[O], options: &Options<'_>) 
         operations: operations.len(),
         observations: 0,
     };
-    let compacted = match step::compact(operations, &options.initial) {
+    let mut compacted = match step::compact(operations, &options.initial) {
         Ok(compacted) => compacted,
         Err(reason) => {
             result.validity = Validity::Unknown { reason };
@@ -144,12 +174,23 @@ pub fn check_key<O: Borrow<Operation>>(operations: &[O], options: &Options<'_>) 
         result.validity = Validity::Invalid { witness: Box::new(witness) };
         return result;
     }
-    let needs_search = options.observe_failed_cas && !compacted.refusals.is_empty();
-    if analysis.repeated().is_some() || needs_search {
+    // That a value differed says nothing if it cannot have been there.
+    let writers = &analysis.parts.writers;
+    compacted.refusals.retain(|refusal| writers[refusal.expected as usize] != Writer::Nobody);
+    let is_observed = options.observe_failed_cas && !compacted.refusals.is_empty();
+    if is_observed || analysis.repeated().is_some() && !is_told_apart(&compacted) {
         result.validity = repeated::check_steps(operations, &compacted, options);
         result.violations = usize::from(result.validity.is_invalid());
     }
     result
+}
+
+/// Whether real time tells repeated values apart and nothing is wrong then. If something is, the
+/// search has to say what: which writes were out of the question is part of the proof.
+fn is_told_apart(compacted: &Steps<'_>) -> bool {
+    let (steps, values) = apart::tell_apart(&compacted.steps, compacted.values.len());
+    let analysis = Analysis::new(&steps, values);
+    analysis.repeated().is_none() && analysis.tally.violations == 0
 }
 
 /// Checks every key of a history, one after the other.

@@ -92,3 +92,37 @@ fn the_search_finds_an_order_of_long_histories_with_repeated_values() {
         assert_eq!(register::check(&operations), Validity::Valid, "{shape:?}");
     }
 }
+
+/// Written values begin again after `period` of them.
+fn repeat(value: &Value, period: i64) -> Value {
+    match value {
+        Value::Int(number) if *number > 0 => Value::Int((number - 1) % period + 1),
+        Value::List(items) => Value::List(items.iter().map(|item| repeat(item, period)).collect()),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn values_that_real_time_tells_apart_need_no_search() {
+    let mut random = ChaCha8Rng::seed_from_u64(14);
+    let no_search =
+        Options { limits: Limits { steps: 0, ..Limits::default() }, ..Options::default() };
+    for case in 0..20 {
+        let shape = Shape { operations: 5_000, clients: 20, unanswered: 0, ..SHAPE };
+        let mut operations = generate::valid(&mut random, shape);
+        for operation in &mut operations {
+            operation.input = repeat(&operation.input, 500);
+            operation.output = repeat(&operation.output, 500);
+        }
+        let answer = register::check_key(&operations, &no_search).validity;
+        assert_eq!(answer, Validity::Valid, "case {case}");
+        // A read of what was written long ago, and not again since.
+        let victim = (3_000..).find(|place| operations[*place].f == Function::Read);
+        let victim = &mut operations[victim.expect("half of them are reads")];
+        let Value::Int(found) = victim.output else { panic!("{victim:?}") };
+        victim.output = Value::Int((found + 249) % 500 + 1);
+        let answer = register::check_key(&operations, &no_search).validity;
+        assert_eq!(answer.rank(), 1, "case {case}: {answer:?}");
+        assert!(register::check(&operations).is_invalid(), "case {case}");
+    }
+}

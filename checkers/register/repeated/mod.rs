@@ -77,6 +77,7 @@
 //! assert!(register::check_history(&invalid).validity.is_invalid());
 //! ```
 
+mod antichain;
 mod budget;
 mod configuration;
 mod moments;

@@ -46,7 +46,7 @@ pub(super) fn witness<O: Borrow<Operation>>(
         undecided |= matches!(ending, Ending::Spent { .. });
         matches!(ending, Ending::Stuck { .. })
     };
-    // Most often the last few suffice, and then there is no need to test the whole history.
+    // Most often the nearest few suffice, and then there is no need to test the whole history.
     let mut few = FIRST_SUSPECTS.min(suspects.len());
     while few < suspects.len() && !is_refuted(&suspects[..few]) {
         few = (2 * few).min(suspects.len());
@@ -64,8 +64,8 @@ pub(super) fn witness<O: Borrow<Operation>>(
     }
 }
 
-/// What contains a proof, the last first: what began before the search got stuck, and what writes
-/// values that it needed only later.
+/// What contains a proof: what began before the search got stuck, and what writes values that it
+/// needed only later; the nearest first.
 fn suspects(moments: &Moments<'_>, furthest: usize) -> Vec<Candidate> {
     let Some(stuck) = moments.operation(furthest) else { return Vec::new() };
     let (mut suspects, later): (Vec<Candidate>, Vec<Candidate>) =
@@ -75,7 +75,7 @@ fn suspects(moments: &Moments<'_>, furthest: usize) -> Vec<Candidate> {
         candidate.writes.is_some_and(|value| needed.contains(&Need::Value(value)))
     });
     suspects.extend(too_late);
-    suspects.sort_by_key(|candidate| std::cmp::Reverse(candidate.start));
+    suspects.sort_by_key(|candidate| candidate.start.abs_diff(stuck.finish));
     suspects
 }
 

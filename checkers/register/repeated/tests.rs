@@ -91,6 +91,36 @@ fn a_spent_budget_is_unknown_and_says_how_far_it_got() {
 }
 
 #[test]
+fn every_limit_is_obeyed() {
+    let rows: Vec<_> = (0..2_000)
+        .flat_map(|i| {
+            let at = 40 * i;
+            let cas = |a, b| ('c', a, b, at + 10, at + 30);
+            [
+                ('w', 1, 0, at, at + 5),
+                cas(1, 2),
+                cas(2, 3),
+                cas(3, 1),
+                ('r', 1, 0, at + 32, at + 39),
+            ]
+        })
+        .collect();
+    let history = operations(&rows);
+    assert_eq!(decide(&history, &Options::default()), Validity::Valid);
+    let is_over = || true;
+    for (limits, name) in [
+        (Limits { memory_bytes: 100, ..Limits::default() }, "memory"),
+        (Limits { steps: 4_000, ..Limits::default() }, "step"),
+        (Limits { is_over: Some(&is_over), ..Limits::default() }, "time"),
+    ] {
+        let options = Options { limits, ..Options::default() };
+        let Validity::Unknown { reason } = decide(&history, &options) else { panic!("{name}") };
+        assert!(reason.contains(&format!("the {name} limit was reached")), "{reason}");
+        assert!(reason.contains("of 10,000 completions"), "{reason}");
+    }
+}
+
+#[test]
 fn any_number_of_operations_may_be_open_at_once() {
     for open in [60, 120, 250, 700] {
         let row = |index: usize, f: Function, value: i64, span: (u64, u64)| {

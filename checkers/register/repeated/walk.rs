@@ -2,6 +2,7 @@
 //!
 //! The proof is in the [comment of the search](super).
 
+use super::antichain::Antichain;
 use super::budget::Budget;
 use super::configuration::Configuration;
 use super::moments::Moments;
@@ -37,9 +38,11 @@ struct Walk<'m, S> {
     /// What may be true now; none of them dominates another.
     frontier: Vec<Configuration<S>>,
     /// What may be true after the completion at hand.
-    next: Vec<Configuration<S>>,
-    /// Configurations that lack the effect of the operation that completes.
-    lacking: Vec<Configuration<S>>,
+    through: Antichain<S>,
+    /// What may be true before it, and lacks the effect of the operation that completes.
+    lacking: Antichain<S>,
+    /// Members of `lacking`, past ones too, in the order in which they were found.
+    to_try: Vec<Configuration<S>>,
 }
 
 impl<'m, S: Slots> Walk<'m, S> {
@@ -50,20 +53,20 @@ impl<'m, S: Slots> Walk<'m, S> {
             moments,
             open: Open::new(moments),
             frontier: vec![start],
-            next: Vec::new(),
-            lacking: Vec::new(),
+            through: Antichain::new(),
+            lacking: Antichain::new(),
+            to_try: Vec::new(),
         }
     }
 
     fn run(mut self, budget: &mut Budget<'_>) -> Ending {
         for (level, moment) in self.moments.moments.iter().enumerate() {
-            let slot = moment.slot as usize;
             if !moment.completes {
                 self.open.begin(moment, &mut self.frontier);
                 continue;
             }
-            if let Err(spent) = self.complete(slot, budget) {
-                let configurations = self.next.len() + self.lacking.len();
+            if let Err(spent) = self.complete(moment.slot as usize, budget) {
+                let configurations = self.through.len() + self.lacking.len();
                 return Ending::Spent { furthest: level, spent, configurations };
             }
             if self.frontier.is_empty() {
@@ -76,26 +79,23 @@ impl<'m, S: Slots> Walk<'m, S> {
     /// Leaves the configurations in which the operation of that slot has taken effect, after as
     /// few other effects as possible.
     fn complete(&mut self, slot: usize, budget: &mut Budget<'_>) -> Result<(), Spent> {
-        self.next.clear();
-        self.lacking.clear();
-        let mut frontier = std::mem::take(&mut self.frontier);
-        for configuration in frontier.drain(..) {
-            self.sort_out(configuration, slot);
-        }
-        self.frontier = frontier;
-        let mut effects = Vec::new();
+        let mut found = std::mem::take(&mut self.frontier);
         let mut tried = 0;
-        while tried < self.lacking.len() {
-            let held = (self.next.len() + self.lacking.len()) * self.open.configuration_bytes();
-            budget.step(held)?;
-            self.open.effects(&self.lacking[tried], slot, &mut effects);
-            tried += 1;
-            for configuration in effects.drain(..) {
+        loop {
+            for configuration in found.drain(..) {
                 self.sort_out(configuration, slot);
             }
+            let Some(configuration) = self.to_try.get(tried) else { break };
+            let held = 2 * self.to_try.len() + self.through.len();
+            budget.step(held * self.open.configuration_bytes())?;
+            self.open.effects(configuration, slot, &mut found);
+            tried += 1;
         }
         self.open.end(slot);
-        std::mem::swap(&mut self.frontier, &mut self.next);
+        self.to_try.clear();
+        self.lacking.clear();
+        self.through.drain_into(&mut found);
+        self.frontier = found;
         Ok(())
     }
 
@@ -106,13 +106,10 @@ impl<'m, S: Slots> Walk<'m, S> {
         let kinds = &self.open.kinds;
         let (is_done, is_spare) = configuration.take(slot);
         if is_done || is_spare {
-            if !self.next.iter().any(|other| other.dominates(&configuration, kinds)) {
-                self.next.retain(|other| !configuration.dominates(other, kinds));
-                self.next.push(configuration.clone());
-            }
+            self.through.insert(&configuration, kinds);
         }
-        if !is_done && !self.lacking.iter().any(|other| other.dominates(&configuration, kinds)) {
-            self.lacking.push(configuration);
+        if !is_done && self.lacking.insert(&configuration, kinds) {
+            self.to_try.push(configuration);
         }
     }
 }
