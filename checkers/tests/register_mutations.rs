@@ -122,7 +122,11 @@ fn values_that_real_time_tells_apart_need_no_search() {
         let Value::Int(found) = victim.output else { panic!("{victim:?}") };
         victim.output = Value::Int((found + 249) % 500 + 1);
         let answer = register::check_key(&operations, &no_search).validity;
-        assert_eq!(answer.rank(), 1, "case {case}: {answer:?}");
-        assert!(register::check(&operations).is_invalid(), "case {case}");
+        assert_ne!(answer, Validity::Valid, "case {case}");
+        if case < 4 {
+            let answer = register::check(&operations);
+            let witness = answer.witness().unwrap_or_else(|| panic!("case {case}: {answer:?}"));
+            assert!(witness.operations.len() < 30, "case {case}: {}", witness.sentence);
+        }
     }
 }

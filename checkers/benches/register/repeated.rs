@@ -15,10 +15,11 @@ use crate::measure::Measure;
 use crate::support::generate::{self, Shape};
 
 /// Clients, operations, different values, and how many of ten thousand are not answered.
-const SIZES: [(u64, usize, i64, u32); 9] = [
+const SIZES: [(u64, usize, i64, u32); 10] = [
     (20, 10_000, 5, 0),
     (10, 100_000, 5, 0),
     (15, 10_000, 5, 0),
+    (20, 5_000, 500, 0),
     (50, 2_000, 3, 0),
     (10, 10_000, 5, 10),
     (5, 100_000, 5, 0),

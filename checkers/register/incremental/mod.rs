@@ -16,6 +16,10 @@
 //! may have written, with neither of them out of the question, is not decided here; check such a
 //! history when it is complete.
 //!
+//! A refused cas is not taken as an observation here. There is no witness, as most of the history is
+//! gone: the answer names the event, and the [check](super::check_key) of the history up to it has
+//! the proof.
+//!
 //! # The events
 //!
 //! In order of time; of those at the same instant, invocations before completions, since

@@ -20,6 +20,11 @@ impl<S: Slots> Antichain<S> {
         self.len
     }
 
+    pub fn contains(&self, configuration: &Configuration<S>) -> bool {
+        let mut same = self.by_state.iter().filter(|(state, _)| *state == configuration.state);
+        same.any(|(_, same)| same.contains(configuration))
+    }
+
     /// Takes in the configuration, unless a member is as good; those that are worse go. Says
     /// whether it was taken in.
     pub fn insert(&mut self, configuration: &Configuration<S>, kinds: &Kinds<S>) -> bool {
@@ -41,10 +46,20 @@ impl<S: Slots> Antichain<S> {
         true
     }
 
-    /// Moves all members to the end of `target`.
-    pub fn drain_into(&mut self, target: &mut Vec<Configuration<S>>) {
-        self.by_state.iter_mut().for_each(|(_, same)| target.append(same));
+    /// Moves up to `kept` members of each state to the end of `target`, those with most effects
+    /// behind them, and clears the rest. Says whether there is any.
+    pub fn drain_best_into(&mut self, kept: usize, target: &mut Vec<Configuration<S>>) -> bool {
+        let mut has_more = false;
+        for (_, same) in &mut self.by_state {
+            if same.len() > kept {
+                same.sort_by_cached_key(|it| std::cmp::Reverse(it.effects()));
+                same.truncate(kept);
+                has_more = true;
+            }
+            target.append(same);
+        }
         self.clear();
+        has_more
     }
 
     /// Removes all members and keeps their room, unless there are so many states that looking for

@@ -28,6 +28,12 @@ pub(super) struct Kinds<S> {
 }
 
 impl<S: Slots> Configuration<S> {
+    /// How many open operations have taken effect or may have.
+    pub fn effects(&self) -> u32 {
+        let words = self.done.words().iter().chain(self.spare.words());
+        words.map(|word| word.count_ones()).sum()
+    }
+
     /// Whether the operation in that slot has taken effect, and whether it may have; and forgets
     /// which.
     pub fn take(&mut self, slot: usize) -> (bool, bool) {

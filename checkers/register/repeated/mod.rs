@@ -51,7 +51,9 @@
 //!   and what is spare used or not. The worse one is forgotten.
 //!
 //! So with few values a frontier is small however many clients there are: a write makes all other
-//! writes equal. What remains exponential is the number of cas and lost operations in flight.
+//! writes equal. What remains exponential is the number of cas and lost operations in flight. A
+//! first walk keeps only the most promising configurations of each frontier; if one of them gets to
+//! the end, that is an order. Only if none does are more of them followed, and in the end all.
 //!
 //! # Examples
 //!

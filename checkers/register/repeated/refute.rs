@@ -17,9 +17,9 @@ use crate::words::{few, found, who};
 
 /// How many steps one test of a subset may take, and all of them together.
 const STEPS_PER_TEST: u64 = 20_000;
-const STEPS_OF_ALL_TESTS: u64 = 2_000_000;
+const STEPS_OF_ALL_TESTS: u64 = 500_000;
 
-/// How many suspects are tested first; twice as many each time until they are refuted.
+/// How many suspects are tested first; more each time until they are refuted.
 const FIRST_SUSPECTS: usize = 16;
 
 /// Reduces what began before the moment where the search got stuck to a smallest set without an
@@ -33,7 +33,7 @@ pub(super) fn witness<O: Borrow<Operation>>(
     furthest: usize,
     options: &Options<'_>,
 ) -> Witness {
-    let suspects = suspects(moments, furthest);
+    let (suspects, likely) = suspects(moments, furthest);
     let writes = Writes::new(compacted);
     let mut left = STEPS_OF_ALL_TESTS.min(options.limits.steps);
     let mut undecided = false;
@@ -46,10 +46,10 @@ pub(super) fn witness<O: Borrow<Operation>>(
         undecided |= matches!(ending, Ending::Spent { .. });
         matches!(ending, Ending::Stuck { .. })
     };
-    // Most often the nearest few suffice, and then there is no need to test the whole history.
+    // Most often few suffice, and then there is no need to test the whole history.
     let mut few = FIRST_SUSPECTS.min(suspects.len());
     while few < suspects.len() && !is_refuted(&suspects[..few]) {
-        few = (2 * few).min(suspects.len());
+        few = if few < likely { likely } else { (2 * few).min(suspects.len()) };
     }
     let mut needed = minimise(&suspects[..few], &mut is_refuted);
     needed.sort_by_key(|candidate| (candidate.start, candidate.source));
@@ -65,9 +65,11 @@ pub(super) fn witness<O: Borrow<Operation>>(
 }
 
 /// What contains a proof: what began before the search got stuck, and what writes values that it
-/// needed only later; the nearest first.
-fn suspects(moments: &Moments<'_>, furthest: usize) -> Vec<Candidate> {
-    let Some(stuck) = moments.operation(furthest) else { return Vec::new() };
+/// needed only later. First the few that are nearest, then all that write what the operation
+/// needed at which the search got stuck (up to the position that is returned too), then the rest,
+/// the nearest first.
+fn suspects(moments: &Moments<'_>, furthest: usize) -> (Vec<Candidate>, usize) {
+    let Some(stuck) = moments.operation(furthest) else { return (Vec::new(), 0) };
     let (mut suspects, later): (Vec<Candidate>, Vec<Candidate>) =
         moments.candidates.iter().partition(|candidate| candidate.start <= stuck.finish);
     let needed: BTreeSet<Need> = suspects.iter().map(|candidate| candidate.need).collect();
@@ -76,7 +78,13 @@ fn suspects(moments: &Moments<'_>, furthest: usize) -> Vec<Candidate> {
     });
     suspects.extend(too_late);
     suspects.sort_by_key(|candidate| candidate.start.abs_diff(stuck.finish));
-    suspects
+    let near = FIRST_SUSPECTS.min(suspects.len());
+    let is_writer = |candidate: &Candidate| {
+        candidate.writes.is_some_and(|value| stuck.need == Need::Value(value))
+    };
+    suspects[near..].sort_by_key(|candidate| !is_writer(candidate));
+    let likely = near + suspects[near..].partition_point(is_writer);
+    (suspects, likely)
 }
 
 /// How many operations write each value.

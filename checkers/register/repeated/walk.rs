@@ -22,14 +22,45 @@ pub(super) enum Ending {
     Spent { furthest: usize, spent: Spent, configurations: usize },
 }
 
+/// How many configurations a walk looks at.
+#[derive(Debug, Clone, Copy)]
+struct Width {
+    /// How many of each state it keeps at a completion.
+    kept: usize,
+    /// Of how many it tries the effects at a completion.
+    tried: usize,
+}
+
+/// The first is enough to find an order of most histories that have one; with the last, which is
+/// everything, what finds no order then has none.
+const WIDTHS: [Width; 3] = [
+    Width { kept: 16, tried: 128 },
+    Width { kept: 64, tried: 512 },
+    Width { kept: usize::MAX, tried: usize::MAX },
+];
+
 /// Walks to the end, until no configuration is left, or until the budget is spent.
 pub(super) fn walk(moments: &Moments<'_>, budget: &mut Budget<'_>) -> Ending {
     match moments.slots {
-        0..=64 => Walk::<[u64; 1]>::new(moments).run(budget),
-        65..=128 => Walk::<[u64; 2]>::new(moments).run(budget),
-        129..=256 => Walk::<[u64; 4]>::new(moments).run(budget),
-        _ => Walk::<Box<[u64]>>::new(moments).run(budget),
+        0..=64 => wider_and_wider::<[u64; 1]>(moments, budget),
+        65..=128 => wider_and_wider::<[u64; 2]>(moments, budget),
+        129..=256 => wider_and_wider::<[u64; 4]>(moments, budget),
+        _ => wider_and_wider::<Box<[u64]>>(moments, budget),
     }
+}
+
+/// An order is an order however it was found, so first a few promising configurations are
+/// followed. If none gets to the end and others were left out, more are followed.
+fn wider_and_wider<S: Slots>(moments: &Moments<'_>, budget: &mut Budget<'_>) -> Ending {
+    let mut ending = Ending::Linearized;
+    for width in WIDTHS {
+        let mut walk = Walk::<S>::new(moments, width);
+        ending = walk.run(budget);
+        if !(matches!(ending, Ending::Stuck { .. }) && walk.has_left_out) {
+            break;
+        }
+    }
+    ending
 }
 
 struct Walk<'m, S> {
@@ -41,12 +72,17 @@ struct Walk<'m, S> {
     through: Antichain<S>,
     /// What may be true before it, and lacks the effect of the operation that completes.
     lacking: Antichain<S>,
-    /// Members of `lacking`, past ones too, in the order in which they were found.
+    /// Members of `lacking`, past ones too, of which no effect has been tried yet. The last found
+    /// comes first: it has most effects behind it, so what it leads to is better than much of what
+    /// the others lead to, and these need not be followed further.
     to_try: Vec<Configuration<S>>,
+    width: Width,
+    /// Whether the width was too little for everything that may be true.
+    has_left_out: bool,
 }
 
 impl<'m, S: Slots> Walk<'m, S> {
-    fn new(moments: &'m Moments<'m>) -> Self {
+    fn new(moments: &'m Moments<'m>, width: Width) -> Self {
         let none = S::none(moments.slots);
         let start = Configuration { state: INITIAL, done: none.clone(), spare: none };
         Self {
@@ -56,10 +92,12 @@ impl<'m, S: Slots> Walk<'m, S> {
             through: Antichain::new(),
             lacking: Antichain::new(),
             to_try: Vec::new(),
+            width,
+            has_left_out: false,
         }
     }
 
-    fn run(mut self, budget: &mut Budget<'_>) -> Ending {
+    fn run(&mut self, budget: &mut Budget<'_>) -> Ending {
         for (level, moment) in self.moments.moments.iter().enumerate() {
             if !moment.completes {
                 self.open.begin(moment, &mut self.frontier);
@@ -85,16 +123,22 @@ impl<'m, S: Slots> Walk<'m, S> {
             for configuration in found.drain(..) {
                 self.sort_out(configuration, slot);
             }
-            let Some(configuration) = self.to_try.get(tried) else { break };
-            let held = 2 * self.to_try.len() + self.through.len();
-            budget.step(held * self.open.configuration_bytes())?;
-            self.open.effects(configuration, slot, &mut found);
-            tried += 1;
+            let Some(configuration) = self.to_try.pop() else { break };
+            if tried == self.width.tried {
+                self.has_left_out = true;
+                break;
+            }
+            if self.lacking.contains(&configuration) {
+                tried += 1;
+                let held = self.to_try.len() + self.lacking.len() + self.through.len();
+                budget.step(held * self.open.configuration_bytes())?;
+                self.open.effects(&configuration, slot, &mut found);
+            }
         }
         self.open.end(slot);
         self.to_try.clear();
         self.lacking.clear();
-        self.through.drain_into(&mut found);
+        self.has_left_out |= self.through.drain_best_into(self.width.kept, &mut found);
         self.frontier = found;
         Ok(())
     }
