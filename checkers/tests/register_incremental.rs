@@ -183,3 +183,38 @@ fn what_cannot_be_followed_is_undecided() {
     let odd = event(1, Kind::Invoke, Function::Cas, Value::Int(1));
     assert!(reason(&[odd]).contains("[expected new]"));
 }
+
+#[test]
+fn a_write_that_was_found_cannot_have_failed() {
+    let event = |time: u64, process, kind, f, value| Event {
+        index: time,
+        time: Time(time),
+        process: Process::Client(process),
+        node: Some("n1".into()),
+        kind,
+        f,
+        key: None,
+        value,
+        intended: None,
+        error: None,
+    };
+    let mut check = Incremental::new(Value::Nil);
+    for event in [
+        event(1, 0, Kind::Invoke, Function::Write, Value::Int(7)),
+        event(2, 1, Kind::Invoke, Function::Read, Value::Nil),
+        event(3, 1, Kind::Ok, Function::Read, Value::Int(7)),
+    ] {
+        assert_eq!(*check.push(&event), Progress::Possible);
+    }
+    let failed = event(4, 0, Kind::Fail, Function::Write, Value::Int(7));
+    let Progress::Broken { index: 4, sentence } = check.push(&failed) else {
+        panic!("{:?}", check.progress());
+    };
+    assert_eq!(
+        sentence,
+        "the write at n1 (0.000 s) was answered as failed, but its value had been found"
+    );
+    // A broken history stays broken.
+    let next = event(5, 0, Kind::Invoke, Function::Read, Value::Nil);
+    assert!(matches!(check.push(&next), Progress::Broken { index: 4, .. }));
+}
