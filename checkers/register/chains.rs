@@ -33,7 +33,7 @@ impl Zone {
 
 /// All that is wrong with the operations of one register whose observed values are written once.
 #[derive(Debug)]
-pub(super) struct Analysis<'s> {
+pub(crate) struct Analysis<'s> {
     pub parts: Clusters<'s>,
     pub tally: Tally,
 }

@@ -7,7 +7,7 @@ use super::violation::{Tally, Violation};
 
 /// Who may have written a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writer {
+pub(crate) enum Writer {
     Nobody,
     /// It was there from the beginning.
     Initial,
@@ -17,7 +17,7 @@ pub(super) enum Writer {
 
 /// The reign of one written value: its writer and all operations that found it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     /// `None`: the initial value.
     pub writer: Option<u32>,
     /// The latest start of the writer and of those that found the value, and whose it is.
@@ -64,7 +64,7 @@ impl Cluster {
 
 /// What is known of every value and step before any order is looked for.
 #[derive(Debug)]
-pub(super) struct Clusters<'s> {
+pub(crate) struct Clusters<'s> {
     pub steps: &'s [Step],
     /// By value.
     pub writers: Vec<Writer>,

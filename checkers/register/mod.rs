@@ -7,7 +7,9 @@
 //! same as a condition on zones. Both know complete operations and no compare-and-set. Here cas
 //! ties zones into chains, and operations without an answer are decided before (Gibbons and
 //! Korach's read-modify-write variant orders cas alone, without free writes between them).
-//! Values written more than once are left to a [search](repeated).
+//! Where values are written more than once, those that real time tells apart count as different
+//! (`apart.rs` says when); what cannot be told apart is left to a [search](repeated). While a
+//! history grows, [`incremental`] says the same after every event.
 //!
 //! # What is decided
 //!
@@ -76,27 +78,55 @@
 //! **6. The initial value** is a cluster whose writer starts and finishes at minus infinity; its
 //! chain begins there, so nothing can go before it.
 //!
+//! # Cost and examples
+//!
 //! Sorting the forward zones costs O(n log n); all else is linear. `checkers/tests` compares
 //! this with a search of every order on random histories, and each witness with its definition.
+//!
+//! ```
+//! # use splitbrain_checkers::{notation, register};
+//! // The write of 2 was never answered; it took effect between the two reads.
+//! let valid = notation::history(
+//!     "0 write 1        0..10
+//!      1 write 2       20..
+//!      2 read -> 1     30..40
+//!      2 read -> 2     50..60
+//!      3 cas [2 3]     55..70",
+//! );
+//! assert!(register::check_history(&valid).validity.is_valid());
+//! // 1 comes back after 2 was found.
+//! let invalid = notation::history(
+//!     "0 write 1        0..10
+//!      1 write 2       20..
+//!      2 read -> 2     30..40
+//!      2 read -> 1     50..60",
+//! );
+//! let finding = register::check_history(&invalid);
+//! let witness = finding.validity.witness().unwrap();
+//! assert_eq!(witness.operations.len(), 3, "{}", witness.sentence);
+//! ```
 
+pub(crate) mod apart;
 mod came_back;
-mod chains;
-mod clusters;
+pub(crate) mod chains;
+pub(crate) mod clusters;
 mod explain;
+pub mod incremental;
 mod instead;
 pub mod repeated;
 pub(crate) mod step;
-mod violation;
+pub(crate) mod violation;
 mod witness;
 
 use std::borrow::Borrow;
 
 use crate::checker::{Checker, Options, Scope};
-use crate::clock::Clock;
 use crate::finding::{Finding, Validity};
-use crate::history::{History, Operation, Value};
+use crate::history::{History, Operation};
 use crate::keys::{self, KeyResult};
 use chains::Analysis;
+use clusters::Writer;
+use step::Steps;
 
 /// Reads and writes; a compare-and-set in the history is a mistake.
 pub const REGISTER: Checker = Checker {
@@ -112,60 +142,24 @@ pub const CAS_REGISTER: Checker = Checker {
     check: "linearizable",
     about: "a linearizable register with compare-and-set; O(n log n) if written values are unique",
     functions: &["read", "write", "cas"],
-    scope: Scope::Key(|operations, options| check_key(operations, &Settings::from(options))),
+    scope: Scope::Key(|operations, options| check_key(operations, options)),
 };
-
-/// What a check of a register takes for granted.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// What the register held before the first operation.
-    pub initial: Value,
-    /// How many steps the general search may take where values are written more than once.
-    pub search_steps: u64,
-    /// Whether the general search takes a cas refused with [`MISMATCH`](crate::history::MISMATCH)
-    /// as proof that the value differed. Not every system means it that strictly.
-    pub refused_cas_observes: bool,
-    /// What the times are; only for the sentences.
-    pub clock: Clock,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            initial: Value::Nil,
-            search_steps: 2_000_000,
-            refused_cas_observes: false,
-            clock: Clock::Nanoseconds,
-        }
-    }
-}
-
-impl From<&Options<'_>> for Settings {
-    fn from(options: &Options<'_>) -> Self {
-        Self {
-            initial: options.initial.clone(),
-            refused_cas_observes: options.observe_failed_cas,
-            clock: options.clock,
-            search_steps: Settings::default().search_steps.min(options.limits.steps),
-        }
-    }
-}
 
 /// Whether the operations of one register (see [`keys::split_by_key`]) are linearizable. Operations may
 /// come in any order. Operations that a register does not have make it unknown.
 pub fn check<O: Borrow<Operation>>(operations: &[O]) -> Validity {
-    check_key(operations, &Settings::default()).validity
+    check_key(operations, &Options::default()).validity
 }
 
-/// As [`check`], with settings, and with the number of violations.
-pub fn check_key<O: Borrow<Operation>>(operations: &[O], settings: &Settings) -> KeyResult {
+/// As [`check`], with options, and with the number of violations.
+pub fn check_key<O: Borrow<Operation>>(operations: &[O], options: &Options<'_>) -> KeyResult {
     let mut result = KeyResult {
         validity: Validity::Valid,
         violations: 0,
         operations: operations.len(),
         observations: 0,
     };
-    let compacted = match step::compact(operations, &settings.initial) {
+    let mut compacted = match step::compact(operations, &options.initial) {
         Ok(compacted) => compacted,
         Err(reason) => {
             result.validity = Validity::Unknown { reason };
@@ -176,22 +170,33 @@ pub fn check_key<O: Borrow<Operation>>(operations: &[O], settings: &Settings) ->
     result.observations = steps.iter().filter(|step| step.sure && step.observes.is_some()).count();
     let analysis = Analysis::new(steps, compacted.values.len());
     result.violations = analysis.tally.violations;
-    if let Some(witness) = witness::witness(operations, &compacted, &analysis, settings.clock) {
+    if let Some(witness) = witness::witness(operations, &compacted, &analysis, options.clock) {
         result.validity = Validity::Invalid { witness: Box::new(witness) };
         return result;
     }
-    let needs_search = settings.refused_cas_observes && !compacted.refusals.is_empty();
-    if analysis.repeated().is_some() || needs_search {
-        result.validity = repeated::check_steps(operations, &compacted, settings);
+    // That a value differed says nothing if it cannot have been there.
+    let writers = &analysis.parts.writers;
+    compacted.refusals.retain(|refusal| writers[refusal.expected as usize] != Writer::Nobody);
+    let is_observed = options.observe_failed_cas && !compacted.refusals.is_empty();
+    if is_observed || analysis.repeated().is_some() && !is_told_apart(&compacted) {
+        result.validity = repeated::check_steps(operations, &compacted, options);
         result.violations = usize::from(result.validity.is_invalid());
     }
     result
 }
 
+/// Whether real time tells repeated values apart and nothing is wrong then. If something is, the
+/// search has to say what: which writes were out of the question is part of the proof.
+fn is_told_apart(compacted: &Steps<'_>) -> bool {
+    let (steps, values) = apart::tell_apart(&compacted.steps, compacted.values.len());
+    let analysis = Analysis::new(&steps, values);
+    analysis.repeated().is_none() && analysis.tally.violations == 0
+}
+
 /// Checks every key of a history, one after the other.
 pub fn check_history(history: &History) -> Finding {
-    let settings = Settings::default();
-    keys::check_each(CAS_REGISTER.check, history, |operations| check_key(operations, &settings))
+    let options = Options::default();
+    keys::check_each(CAS_REGISTER.check, history, |operations| check_key(operations, &options))
 }
 
 #[cfg(test)]

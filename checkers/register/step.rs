@@ -58,19 +58,26 @@ pub(crate) struct Steps<'a> {
     pub refusals: Vec<Refusal>,
 }
 
-/// Numbers values; integers without a look at the operation that holds them.
+/// Numbers values; integers without a look at the operation that holds them. Most histories write
+/// small ones, counting up: those have a table in place of a hash map, and neighbours in time are
+/// neighbours there.
 struct Numbering<'a> {
     values: Vec<&'a Value>,
+    /// By integer, its number plus one; 0 if it has none so far.
+    small: Vec<ValueId>,
     integers: FxHashMap<i64, ValueId>,
     others: FxHashMap<&'a Value, ValueId>,
 }
 
 impl<'a> Numbering<'a> {
     fn new(initial: &'a Value, operations: usize) -> Self {
-        let mut integers = FxHashMap::default();
-        integers.reserve(operations / 2);
-        let mut numbering =
-            Numbering { values: Vec::new(), integers, others: FxHashMap::default() };
+        let mut numbering = Numbering {
+            values: Vec::new(),
+            // Memory that is never touched costs nothing.
+            small: vec![0; 2 * operations + 64],
+            integers: FxHashMap::default(),
+            others: FxHashMap::default(),
+        };
         numbering.number(initial);
         numbering
     }
@@ -78,7 +85,17 @@ impl<'a> Numbering<'a> {
     fn number(&mut self, value: &'a Value) -> ValueId {
         let next = self.values.len() as ValueId;
         let id = match value {
-            Value::Int(integer) => *self.integers.entry(*integer).or_insert(next),
+            Value::Int(integer) => {
+                match usize::try_from(*integer).ok().and_then(|it| self.small.get_mut(it)) {
+                    Some(number) => {
+                        if *number == 0 {
+                            *number = next + 1;
+                        }
+                        *number - 1
+                    }
+                    None => *self.integers.entry(*integer).or_insert(next),
+                }
+            }
             other => *self.others.entry(other).or_insert(next),
         };
         if id == next {

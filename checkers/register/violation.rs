@@ -6,7 +6,7 @@ use super::clusters::{Clusters, Writer};
 
 /// One contradiction. Numbers are positions of steps, or of clusters where it says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Violation {
+pub(crate) enum Violation {
     /// It found a value that nobody wrote.
     NeverWritten { observer: u32 },
     /// It ended before the writer of what it found began.
@@ -36,7 +36,7 @@ impl Violation {
 
 /// Counts violations and keeps the one that is best to show.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// Each was found with what had been found before left out, so each stands on its own.
     pub violations: usize,
     /// The first of the highest rank and then of the widest margin: nobody is convinced by a
@@ -65,7 +65,7 @@ impl Tally {
 /// The two clusters of a chain because of which it cannot stay on one side of another chain:
 /// `early` has something that ended early, `late` something that began late.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Straddle {
+pub(crate) struct Straddle {
     /// The first cluster of the chain.
     root: u32,
     pub early: u32,

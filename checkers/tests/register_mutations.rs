@@ -5,10 +5,12 @@ mod support;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
+use splitbrain_checkers::limits::Limits;
+use splitbrain_checkers::register;
 use splitbrain_checkers::register::repeated as search;
-use splitbrain_checkers::register::{self, Settings};
 use support::generate::{self, Shape};
 
 const SHAPE: Shape =
@@ -58,14 +60,15 @@ fn unchanged_histories_are_valid() {
 fn register_check_and_search_agree_on_changed_histories() {
     let mut random = ChaCha8Rng::seed_from_u64(12);
     let (mut valid, mut invalid, mut undecided) = (0, 0, 0);
-    let settings = Settings { search_steps: 200_000, ..Settings::default() };
+    let options =
+        Options { limits: Limits { steps: 200_000, ..Limits::default() }, ..Options::default() };
     for case in 0..4_000 {
         let mut operations = generate::valid(&mut random, SHAPE);
         for _ in 0..random.random_range(1..=3) {
             mutate(&mut random, &mut operations);
         }
         let answer = register::check(&operations);
-        match (&answer, search::check(&operations, &settings)) {
+        match (&answer, search::check(&operations, &options)) {
             (Validity::Valid, Validity::Valid) => valid += 1,
             (Validity::Invalid { witness }, Validity::Invalid { .. }) => {
                 invalid += 1;
@@ -87,5 +90,43 @@ fn the_search_finds_an_order_of_long_histories_with_repeated_values() {
         let shape = Shape { operations, clients, values, unanswered: 2, ..SHAPE };
         let operations = generate::valid(&mut random, shape);
         assert_eq!(register::check(&operations), Validity::Valid, "{shape:?}");
+    }
+}
+
+/// Written values begin again after `period` of them.
+fn repeat(value: &Value, period: i64) -> Value {
+    match value {
+        Value::Int(number) if *number > 0 => Value::Int((number - 1) % period + 1),
+        Value::List(items) => Value::List(items.iter().map(|item| repeat(item, period)).collect()),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn values_that_real_time_tells_apart_need_no_search() {
+    let mut random = ChaCha8Rng::seed_from_u64(14);
+    let no_search =
+        Options { limits: Limits { steps: 0, ..Limits::default() }, ..Options::default() };
+    for case in 0..20 {
+        let shape = Shape { operations: 5_000, clients: 20, unanswered: 0, ..SHAPE };
+        let mut operations = generate::valid(&mut random, shape);
+        for operation in &mut operations {
+            operation.input = repeat(&operation.input, 500);
+            operation.output = repeat(&operation.output, 500);
+        }
+        let answer = register::check_key(&operations, &no_search).validity;
+        assert_eq!(answer, Validity::Valid, "case {case}");
+        // A read of what was written long ago, and not again since.
+        let victim = (3_000..).find(|place| operations[*place].f == Function::Read);
+        let victim = &mut operations[victim.expect("half of them are reads")];
+        let Value::Int(found) = victim.output else { panic!("{victim:?}") };
+        victim.output = Value::Int((found + 249) % 500 + 1);
+        let answer = register::check_key(&operations, &no_search).validity;
+        assert_ne!(answer, Validity::Valid, "case {case}");
+        if case < 4 {
+            let answer = register::check(&operations);
+            let witness = answer.witness().unwrap_or_else(|| panic!("case {case}: {answer:?}"));
+            assert!(witness.operations.len() < 30, "case {case}: {}", witness.sentence);
+        }
     }
 }

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::finding::{Relation, Validity, Witness};
 use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
+use splitbrain_checkers::register;
 use splitbrain_checkers::register::repeated as search;
-use splitbrain_checkers::register::{self, Settings};
 use support::brute_force::is_linearizable;
 use support::generate;
 
@@ -77,7 +78,7 @@ fn register_and_search_agree_with_every_order_on_repeated_values() {
     for case in 0..60_000 {
         let operations = generate::chaos(&mut random, 8, false);
         split.count(assert_agrees(&register::check(&operations), &operations, case));
-        assert_agrees(&search::check(&operations, &Settings::default()), &operations, case);
+        assert_agrees(&search::check(&operations, &Options::default()), &operations, case);
     }
     println!("repeated values: {split:?}");
     assert!(split.is_balanced(), "{split:?}");
@@ -181,7 +182,7 @@ fn every_witness_of_the_search_is_a_smallest_proof() {
     let mut sizes = [0; 9];
     for case in 0..20_000 {
         let operations = generate::chaos(&mut random, 8, false);
-        if let Validity::Invalid { witness } = search::check(&operations, &Settings::default()) {
+        if let Validity::Invalid { witness } = search::check(&operations, &Options::default()) {
             assert_smallest(&operations, &witness, true, case);
             sizes[witness.operations.len()] += 1;
         }

@@ -6,9 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::Time;
 use crate::register::step::{AFTER_ALL, Steps, ValueId};
 
-/// How many operations can be open at once.
-pub(super) const SLOTS: usize = 256;
-
 /// What an operation has to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Need {
@@ -56,9 +53,8 @@ pub(super) fn time(instant: u64) -> Time {
 pub(super) fn candidates(compacted: &Steps<'_>, refused_cas_observes: bool) -> Vec<Candidate> {
     let refusals: &[_] = if refused_cas_observes { &compacted.refusals } else { &[] };
     let needed = needed_values(compacted);
-    let matters = |value: Option<ValueId>| {
-        !refusals.is_empty() || value.is_some_and(|value| needed.contains(&value))
-    };
+    let matters =
+        |value: Option<ValueId>| !refusals.is_empty() || value.is_some_and(|v| needed[v as usize]);
     let steps =
         compacted.steps.iter().filter(|step| step.sure || matters(step.writes)).map(|step| {
             Candidate {
@@ -79,21 +75,28 @@ pub(super) fn candidates(compacted: &Steps<'_>, refused_cas_observes: bool) -> V
     steps.chain(refusals).collect()
 }
 
-/// Every value that an acknowledged operation found, and every value that a cas without an answer
-/// had to find to write one of these, and so on.
-fn needed_values(compacted: &Steps<'_>) -> BTreeSet<ValueId> {
-    let mut sources: BTreeMap<ValueId, Vec<ValueId>> = BTreeMap::new();
-    for step in compacted.steps.iter().filter(|step| !step.sure) {
-        if let (Some(found), Some(written)) = (step.observes, step.writes) {
-            sources.entry(written).or_default().push(found);
+/// By value, whether an acknowledged operation found it, or a cas without an answer had to find it
+/// to write one that is needed.
+fn needed_values(compacted: &Steps<'_>) -> Vec<bool> {
+    let mut sources: BTreeMap<ValueId, BTreeSet<ValueId>> = BTreeMap::new();
+    let mut needed = vec![false; compacted.values.len()];
+    let mut unhandled = Vec::new();
+    for step in &compacted.steps {
+        match (step.observes, step.writes) {
+            (Some(found), _) if step.sure && !needed[found as usize] => {
+                needed[found as usize] = true;
+                unhandled.push(found);
+            }
+            (Some(found), Some(written)) if !step.sure => {
+                sources.entry(written).or_default().insert(found);
+            }
+            _ => {}
         }
     }
-    let sure = compacted.steps.iter().filter(|step| step.sure);
-    let mut needed: BTreeSet<ValueId> = sure.filter_map(|step| step.observes).collect();
-    let mut unhandled: Vec<ValueId> = needed.iter().copied().collect();
     while let Some(value) = unhandled.pop() {
         for found in sources.remove(&value).unwrap_or_default() {
-            if needed.insert(found) {
+            if !needed[found as usize] {
+                needed[found as usize] = true;
                 unhandled.push(found);
             }
         }
@@ -106,15 +109,8 @@ fn needed_values(compacted: &Steps<'_>) -> BTreeSet<ValueId> {
 pub(super) struct Moment {
     /// The position of the candidate.
     pub candidate: u32,
-    pub slot: u16,
+    pub slot: u32,
     pub completes: bool,
-}
-
-/// More operations are open at once than there are slots.
-#[derive(Debug)]
-pub(super) struct MostOpen {
-    pub open: usize,
-    pub at: u64,
 }
 
 /// Candidates and their moments in order of time. Invocations come before completions at the
@@ -125,12 +121,12 @@ pub(super) struct Moments<'c> {
     /// Values that may be written at any time, any number of times.
     pub free: &'c [ValueId],
     pub moments: Vec<Moment>,
+    /// How many slots there are: the most operations open at once, lost ones included.
+    pub slots: usize,
 }
 
 impl<'c> Moments<'c> {
-    /// # Errors
-    /// More operations are open at once than there are slots.
-    pub fn new(candidates: &'c [Candidate], free: &'c [ValueId]) -> Result<Self, MostOpen> {
+    pub fn new(candidates: &'c [Candidate], free: &'c [ValueId]) -> Self {
         let mut order: Vec<(u64, bool, u32)> = Vec::with_capacity(2 * candidates.len());
         for (id, candidate) in candidates.iter().enumerate() {
             order.push((candidate.start, false, id as u32));
@@ -139,28 +135,29 @@ impl<'c> Moments<'c> {
             }
         }
         order.sort_unstable();
-        let mut unused: Vec<u16> = (0..SLOTS as u16).rev().collect();
+        let mut unused: Vec<u32> = Vec::new();
+        let mut used = 0;
         let mut slots = vec![0; candidates.len()];
-        let mut moments = Vec::with_capacity(order.len());
-        for (at, completes, candidate) in order {
-            let slot = &mut slots[candidate as usize];
-            if completes {
-                unused.push(*slot);
-            } else {
-                *slot = unused.pop().ok_or_else(|| MostOpen {
-                    open: candidates.iter().filter(|c| c.start <= at && c.finish >= at).count(),
-                    at,
-                })?;
-            }
-            moments.push(Moment { candidate, slot: *slot, completes });
-        }
-        Ok(Self { candidates, free, moments })
+        let moments = order
+            .into_iter()
+            .map(|(_, completes, candidate)| {
+                let slot = &mut slots[candidate as usize];
+                if completes {
+                    unused.push(*slot);
+                } else {
+                    *slot = unused.pop().unwrap_or(used);
+                    used = used.max(*slot + 1);
+                }
+                Moment { candidate, slot: *slot, completes }
+            })
+            .collect();
+        Self { candidates, free, moments, slots: used as usize }
     }
 
-    /// The operation of the moment at `level`, or the last one's.
-    pub fn operation(&self, level: usize) -> &Candidate {
-        let moment = self.moments[level.min(self.moments.len() - 1)];
-        &self.candidates[moment.candidate as usize]
+    /// The operation of the moment at `level`, or the last one's; `None` if there are no moments.
+    pub fn operation(&self, level: usize) -> Option<&Candidate> {
+        let moment = self.moments.get(level).or(self.moments.last())?;
+        Some(&self.candidates[moment.candidate as usize])
     }
 
     pub fn completions(&self) -> usize {

@@ -3,18 +3,24 @@
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
+use super::budget::Budget;
 use super::moments::{Candidate, Moments, Need};
 use super::walk::{Ending, walk};
+use crate::checker::Options;
 use crate::clock::Clock;
 use crate::finding::{Arrow, Relation, Witness};
 use crate::history::Operation;
+use crate::limits::Limits;
 use crate::minimise::minimise;
-use crate::register::Settings;
 use crate::register::step::{INITIAL, Steps, ValueId};
 use crate::words::{few, found, who};
 
-/// How many steps one test of a subset may take.
+/// How many steps one test of a subset may take, and all of them together.
 const STEPS_PER_TEST: u64 = 20_000;
+const STEPS_OF_ALL_TESTS: u64 = 500_000;
+
+/// How many suspects are tested first; more each time until they are refuted.
+const FIRST_SUSPECTS: usize = 16;
 
 /// Reduces what began before the moment where the search got stuck to a smallest set without an
 /// order. To forget an operation means here that its value may be written at any time, any number
@@ -25,26 +31,33 @@ pub(super) fn witness<O: Borrow<Operation>>(
     compacted: &Steps<'_>,
     moments: &Moments<'_>,
     furthest: usize,
-    settings: &Settings,
+    options: &Options<'_>,
 ) -> Witness {
-    let suspects = suspects(moments, furthest);
-    let mut left = settings.search_steps;
+    let (suspects, likely) = suspects(moments, furthest);
+    let writes = Writes::new(compacted);
+    let mut left = STEPS_OF_ALL_TESTS.min(options.limits.steps);
     let mut undecided = false;
-    let mut needed = minimise(&suspects, &mut |set| {
-        let free = forgotten(set, compacted);
+    let mut is_refuted = |set: &[Candidate]| {
+        let free = writes.outside(set);
         let allowed = left.min(STEPS_PER_TEST);
-        let mut budget = allowed;
-        let ending = Moments::new(set, &free).map(|moments| walk(&moments, &mut budget));
-        left -= allowed - budget;
-        undecided |= matches!(ending, Ok(Ending::Spent { .. }) | Err(_));
-        matches!(ending, Ok(Ending::Stuck { .. }))
-    });
+        let mut budget = Budget::at_most(&options.limits, allowed);
+        let ending = walk(&Moments::new(set, &free), &mut budget);
+        left = left.saturating_sub(allowed - budget.left + set.len() as u64);
+        undecided |= matches!(ending, Ending::Spent { .. });
+        matches!(ending, Ending::Stuck { .. })
+    };
+    // Most often few suffice, and then there is no need to test the whole history.
+    let mut few = FIRST_SUSPECTS.min(suspects.len());
+    while few < suspects.len() && !is_refuted(&suspects[..few]) {
+        few = if few < likely { likely } else { (2 * few).min(suspects.len()) };
+    }
+    let mut needed = minimise(&suspects[..few], &mut is_refuted);
     needed.sort_by_key(|candidate| (candidate.start, candidate.source));
-    let free = forgotten(&needed, compacted);
+    let free = writes.outside(&needed);
     let operation =
         |candidate: &Candidate| -> &Operation { operations[candidate.source as usize].borrow() };
     Witness {
-        sentence: sentence(operation, compacted, &needed, &free, undecided, settings.clock),
+        sentence: sentence(operation, compacted, &needed, &free, undecided, options.clock),
         operations: needed.iter().map(|candidate| operation(candidate).clone()).collect(),
         arrows: arrows(&needed, &free),
         instead: None,
@@ -52,39 +65,65 @@ pub(super) fn witness<O: Borrow<Operation>>(
 }
 
 /// What contains a proof: what began before the search got stuck, and what writes values that it
-/// needed only later.
-fn suspects(moments: &Moments<'_>, furthest: usize) -> Vec<Candidate> {
-    let stuck_at = moments.operation(furthest).finish;
+/// needed only later. First the few that are nearest, then all that write what the operation
+/// needed at which the search got stuck (up to the position that is returned too), then the rest,
+/// the nearest first.
+fn suspects(moments: &Moments<'_>, furthest: usize) -> (Vec<Candidate>, usize) {
+    let Some(stuck) = moments.operation(furthest) else { return (Vec::new(), 0) };
     let (mut suspects, later): (Vec<Candidate>, Vec<Candidate>) =
-        moments.candidates.iter().partition(|candidate| candidate.start <= stuck_at);
+        moments.candidates.iter().partition(|candidate| candidate.start <= stuck.finish);
     let needed: BTreeSet<Need> = suspects.iter().map(|candidate| candidate.need).collect();
     let too_late = later.into_iter().filter(|candidate| {
         candidate.writes.is_some_and(|value| needed.contains(&Need::Value(value)))
     });
     suspects.extend(too_late);
-    suspects.sort_by_key(|candidate| std::cmp::Reverse(candidate.start));
-    suspects
+    suspects.sort_by_key(|candidate| candidate.start.abs_diff(stuck.finish));
+    let near = FIRST_SUSPECTS.min(suspects.len());
+    let is_writer = |candidate: &Candidate| {
+        candidate.writes.is_some_and(|value| stuck.need == Need::Value(value))
+    };
+    suspects[near..].sort_by_key(|candidate| !is_writer(candidate));
+    let likely = near + suspects[near..].partition_point(is_writer);
+    (suspects, likely)
 }
 
-/// Values that someone needs in the set and that someone outside it may have written.
-fn forgotten(set: &[Candidate], compacted: &Steps<'_>) -> Vec<ValueId> {
-    let inside: BTreeSet<u32> = set.iter().map(|candidate| candidate.source).collect();
-    let needed: BTreeSet<ValueId> = set
-        .iter()
-        .filter_map(|candidate| match candidate.need {
-            Need::Value(value) => Some(value),
-            _ => None,
-        })
-        .collect();
-    let refusals = set.iter().any(|candidate| matches!(candidate.need, Need::Not(_)));
-    let written: BTreeSet<ValueId> = compacted
-        .steps
-        .iter()
-        .filter(|step| !inside.contains(&step.source))
-        .filter_map(|step| step.writes)
-        .filter(|value| refusals || needed.contains(value))
-        .collect();
-    written.into_iter().collect()
+/// How many operations write each value.
+struct Writes {
+    by_value: Vec<u32>,
+}
+
+impl Writes {
+    fn new(compacted: &Steps<'_>) -> Self {
+        let mut by_value = vec![0; compacted.values.len()];
+        for value in compacted.steps.iter().filter_map(|step| step.writes) {
+            by_value[value as usize] += 1;
+        }
+        Self { by_value }
+    }
+
+    /// Values that someone needs in the set and that someone outside it may have written.
+    fn outside(&self, set: &[Candidate]) -> Vec<ValueId> {
+        let mut written: Vec<ValueId> =
+            set.iter().filter_map(|candidate| candidate.writes).collect();
+        written.sort_unstable();
+        let is_outside = |value: ValueId| {
+            let first = written.partition_point(|other| *other < value);
+            let inside = written[first..].partition_point(|other| *other == value);
+            self.by_value[value as usize] as usize > inside
+        };
+        let refusals = set.iter().any(|candidate| matches!(candidate.need, Need::Not(_)));
+        let needed: BTreeSet<ValueId> = match refusals {
+            true => (0..self.by_value.len() as ValueId).collect(),
+            false => set
+                .iter()
+                .filter_map(|candidate| match candidate.need {
+                    Need::Value(value) => Some(value),
+                    _ => None,
+                })
+                .collect(),
+        };
+        needed.into_iter().filter(|value| is_outside(*value)).collect()
+    }
 }
 
 fn sentence<'o>(
@@ -95,16 +134,15 @@ fn sentence<'o>(
     undecided: bool,
     clock: Clock,
 ) -> String {
-    let stuck = Moments::new(needed, free).ok().and_then(|moments| {
-        let mut budget = STEPS_PER_TEST;
-        match walk(&moments, &mut budget) {
-            Ending::Stuck { furthest } => Some(*moments.operation(furthest)),
-            _ => None,
-        }
-    });
+    let limits = Limits { steps: STEPS_PER_TEST, ..Limits::default() };
+    let moments = Moments::new(needed, free);
+    let stuck = match walk(&moments, &mut Budget::new(&limits)) {
+        Ending::Stuck { furthest } => moments.operation(furthest),
+        _ => None,
+    };
     let at = match stuck {
         Some(stuck) => {
-            let last = operation(&stuck);
+            let last = operation(stuck);
             let did = match stuck.need {
                 Need::Value(value) => found(last, compacted.values[value as usize]),
                 Need::Not(value) => {

@@ -6,7 +6,7 @@ mod sentences;
 
 use super::*;
 use crate::finding::Witness;
-use crate::history::{Function, Outcome, Time};
+use crate::history::{Function, Outcome, Time, Value};
 
 fn operation(f: Function, input: Value, output: Value, start: u64, end: u64) -> Operation {
     Operation {
