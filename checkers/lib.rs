@@ -10,25 +10,33 @@
 //! - [`mod@format`]: reading recorded histories from bytes
 //! - [`notation`]: small histories written by hand
 //! - [`register`]: linearizability of one register, polynomial
+//! - [`set`], [`counter`], [`lock`]: sets, counters and locks, exact where that is polynomial
+//! - [`unique_ids`], [`bank`], [`long_fork`], [`monotonic`]: promises that are checked directly
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
 
 pub mod availability;
+pub mod bank;
 pub mod checker;
 pub mod clock;
 pub mod convergence;
+mod evidence;
 pub mod finding;
 pub mod format;
 pub mod history;
 pub mod keys;
 pub mod limits;
+pub mod long_fork;
 mod minimise;
+pub mod monotonic;
 pub mod notation;
+mod numbering;
 pub mod partition;
 pub mod register;
 pub mod registry;
 #[cfg(test)]
 mod synthetic;
+pub mod unique_ids;
 pub mod verdict;
 mod words;

@@ -1,10 +1,18 @@
 //! Every checker that can be asked for by name. A new one is a module and a line here.
 
 use crate::checker::Checker;
-use crate::register;
+use crate::{bank, long_fork, monotonic, register, unique_ids};
 
 /// In the order in which they are listed.
-pub const CHECKERS: &[Checker] = &[register::REGISTER, register::CAS_REGISTER];
+pub const CHECKERS: &[Checker] = &[
+    register::REGISTER,
+    register::CAS_REGISTER,
+    unique_ids::UNIQUE_IDS,
+    bank::BANK,
+    long_fork::LONG_FORK,
+    monotonic::MONOTONIC,
+    monotonic::MONOTONIC_PROCESS,
+];
 
 /// The checker of that name.
 pub fn find(name: &str) -> Option<&'static Checker> {
