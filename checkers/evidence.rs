@@ -80,12 +80,7 @@ pub(crate) fn witness(
             Some(Arrow { from: position(from)?, to: position(to)?, relation })
         })
         .collect();
-    Witness {
-        sentence,
-        operations: sorted.into_iter().cloned().collect(),
-        arrows,
-        instead: None,
-    }
+    Witness { sentence, operations: sorted.into_iter().cloned().collect(), arrows, instead: None }
 }
 
 /// Counts violations and keeps the one that is best to show: of the highest rank, and of those

@@ -27,6 +27,7 @@ pub mod format;
 pub mod history;
 pub mod keys;
 pub mod limits;
+pub mod lock;
 pub mod long_fork;
 mod minimise;
 pub mod monotonic;
@@ -35,6 +36,7 @@ mod numbering;
 pub mod partition;
 pub mod register;
 pub mod registry;
+pub mod set;
 #[cfg(test)]
 mod synthetic;
 pub mod unique_ids;

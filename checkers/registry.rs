@@ -1,12 +1,16 @@
 //! Every checker that can be asked for by name. A new one is a module and a line here.
 
 use crate::checker::Checker;
-use crate::{bank, long_fork, monotonic, register, unique_ids};
+use crate::{bank, lock, long_fork, monotonic, register, set, unique_ids};
 
 /// In the order in which they are listed.
 pub const CHECKERS: &[Checker] = &[
     register::REGISTER,
     register::CAS_REGISTER,
+    set::SET,
+    set::SET_FULL,
+    set::LINEARIZABLE_SET,
+    lock::LOCK,
     unique_ids::UNIQUE_IDS,
     bank::BANK,
     long_fork::LONG_FORK,

@@ -37,8 +37,8 @@ pub(super) fn survey(operations: &[&Operation], options: &Options<'_>) -> Result
         let span = Span::of(operation)?;
         match (operation.f.as_str(), operation.outcome) {
             ("read", Outcome::Ok) => {
-                let balances = balances(&operation.output, &mut accounts)
-                    .ok_or_else(|| misread(operation))?;
+                let balances =
+                    balances(&operation.output, &mut accounts).ok_or_else(|| misread(operation))?;
                 reads.push((position, balances));
             }
             ("transfer", Outcome::Ok | Outcome::Info) => {
@@ -86,7 +86,9 @@ fn given<'a>(initial: &'a Value, accounts: &mut Accounts<'a>) -> Result<Expected
         Value::Int(total) => expected.total = Some(i128::from(*total)),
         map => {
             let balances = balances(map, accounts).ok_or_else(|| {
-                format!("the bank begins with {map}, which is neither a total nor a map of balances")
+                format!(
+                    "the bank begins with {map}, which is neither a total nor a map of balances"
+                )
             })?;
             expected.total = Some(sum(&balances));
             expected.required = vec![false; accounts.len()];
@@ -107,10 +109,10 @@ fn hold_to_first(
     accounts: usize,
 ) -> Option<usize> {
     let complete = |balances: &[Balance]| balances.iter().all(|(_, balance)| balance.is_some());
-    let (position, balances) = reads
-        .iter()
-        .filter(|(_, balances)| complete(balances))
-        .min_by_key(|(position, _)| (operations[*position].complete, operations[*position].index))?;
+    let (position, balances) =
+        reads.iter().filter(|(_, balances)| complete(balances)).min_by_key(|(position, _)| {
+            (operations[*position].complete, operations[*position].index)
+        })?;
     expected.required = vec![false; accounts];
     for (account, _) in balances {
         expected.required[*account as usize] = true;

@@ -135,9 +135,9 @@ fn survey(history: &History) -> Result<(Details, Vec<Positions>), String> {
 
 /// Each pair of a key that was seen written and one that was not.
 fn pairs(seen: &[Seen]) -> impl Iterator<Item = (u32, u32)> {
-    seen.iter().filter(|x| x.is_written).flat_map(|x| {
-        seen.iter().filter(|y| !y.is_written).map(move |y| (x.key, y.key))
-    })
+    seen.iter()
+        .filter(|x| x.is_written)
+        .flat_map(|x| seen.iter().filter(|y| !y.is_written).map(move |y| (x.key, y.key)))
 }
 
 fn check(history: &History, options: &Options<'_>) -> Finding {
@@ -147,7 +147,11 @@ fn check(history: &History, options: &Options<'_>) -> Finding {
         Ok((details, forks)) => {
             let validity = match (details.forks.first(), forks.first()) {
                 (Some(fork), Some(reads)) => Validity::Invalid {
-                    witness: Box::new(explain(fork, reads.map(|at| &history.operations[at]), options)),
+                    witness: Box::new(explain(
+                        fork,
+                        reads.map(|at| &history.operations[at]),
+                        options,
+                    )),
                 },
                 _ if details.reads < 2 => Validity::Unknown {
                     reason: "not exercised: fewer than two reads of two keys or more were \
@@ -188,7 +192,10 @@ fn explain(fork: &Fork, reads: [&Operation; 2], options: &Options<'_>) -> Witnes
     let [x, y] = &fork.keys;
     let said = |read: &Operation, seen: &str, not: &str| {
         let end = options.clock.instant(read.complete.unwrap_or(read.invoke));
-        format!("the {} that returned at {end} saw the write of {seen} and not that of {not}", doer(read))
+        format!(
+            "the {} that returned at {end} saw the write of {seen} and not that of {not}",
+            doer(read)
+        )
     };
     let sentence = format!("{}, but {}", said(reads[0], x, y), said(reads[1], y, x));
     witness(sentence, &reads, &[])

@@ -43,7 +43,7 @@ use crate::checker::{Checker, Options, Scope};
 use crate::clock::Clock;
 use crate::evidence::{Span, Tally, doer, refusal, witness};
 use crate::finding::{Relation, Validity, Witness};
-use crate::history::{Function, Operation, Outcome, Value};
+use crate::history::{Operation, Outcome, Value};
 use crate::keys::KeyResult;
 
 /// By real time.
@@ -299,7 +299,10 @@ mod tests {
         assert!(sentence(&MONOTONIC, lines).ends_with("made only 5"));
         assert_eq!(sentence(&MONOTONIC, "0 read -> 5 0..10 \n 1 inc -> 6 30..40"), "");
         let lines = "0 inc -> 5 0..10 \n 1 inc -> 5 3..40";
-        assert_eq!(sentence(&MONOTONIC, lines), "inc by process 0 and inc by process 1 both made 5");
+        assert_eq!(
+            sentence(&MONOTONIC, lines),
+            "inc by process 0 and inc by process 1 both made 5"
+        );
         assert_eq!(sentence(&MONOTONIC, "0 read -> 5 0..10 \n 1 inc 2 30..40"), "", "an amount");
     }
 

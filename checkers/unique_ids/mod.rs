@@ -155,7 +155,8 @@ fn explain(history: &History, duplicate: &Duplicate) -> Witness {
         2 => String::new(),
         times => format!(" ({} times in all)", thousands(times)),
     };
-    let sentence = format!("{} was given out twice{more}, by {}", duplicate.id, doers.join(" and by "));
+    let sentence =
+        format!("{} was given out twice{more}, by {}", duplicate.id, doers.join(" and by "));
     witness(sentence, &both, &[])
 }
 
