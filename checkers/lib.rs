@@ -21,6 +21,7 @@ pub mod bank;
 pub mod checker;
 pub mod clock;
 pub mod convergence;
+pub mod counter;
 mod evidence;
 pub mod finding;
 pub mod format;

@@ -1,7 +1,7 @@
 //! Every checker that can be asked for by name. A new one is a module and a line here.
 
 use crate::checker::Checker;
-use crate::{bank, lock, long_fork, monotonic, register, set, unique_ids};
+use crate::{bank, counter, lock, long_fork, monotonic, register, set, unique_ids};
 
 /// In the order in which they are listed.
 pub const CHECKERS: &[Checker] = &[
@@ -10,6 +10,7 @@ pub const CHECKERS: &[Checker] = &[
     set::SET,
     set::SET_FULL,
     set::LINEARIZABLE_SET,
+    counter::COUNTER,
     lock::LOCK,
     unique_ids::UNIQUE_IDS,
     bank::BANK,

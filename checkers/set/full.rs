@@ -5,10 +5,11 @@
 //! An element is *known* from the earlier of two instants: an add of it was acknowledged, or the
 //! first acknowledged read that has it ended. A read that began strictly later and does not have
 //! it is *missing* it, unless a removal explains that: one that did not fail, began before the
-//! read ended, and did not end before what made the element known began. In the same way a read
-//! has an element *too much* if it began after an acknowledged removal of it had ended, and no
-//! add explains that: one that did not fail, began before the read ended, and did not end before
-//! the removal began. The *last reads* are those that began last (as a rule, one). An element is
+//! read ended, and did not end before the add began (for an element that is known from a read, the
+//! first add: which of them the read saw is not known). In the same way a read has an element
+//! *too much* if it began after an acknowledged removal of it had ended, and no add explains that:
+//! one that did not fail, began before the read ended, and did not end before the removal began.
+//! The *last reads* are those that began last (as a rule, one). An element is
 //!
 //! - *lost* if all last reads lack it and one of them is missing it: it does not come back;
 //! - *resurrected* if all last reads have it and one of them has it too much: it does not go again;
@@ -27,10 +28,9 @@
 //! so what is missing is counted without being listed. For an element that is never removed, the
 //! reads after it was known are a suffix; as many are missing it as the suffix is longer than what
 //! the element's list has in it, and the last of them is found by going back through that list.
-//! With removals (`Explained`), let P(t) be the latest beginning of what made the element known by
-//! ending before t, and M(t) the latest end of the removals that began by t. A read \[s, f\] that
-//! lacks it is missing it iff P(s) > M(f). P changes only where something that has the element
-//! ends, so between two such instants these are the reads that end before the first removal with
+//! With removals (`Explained`), let P(t) be the latest beginning of an add by which the element is
+//! known before t, and M(t) the latest end of the removals that began by t. A read \[s, f\] that
+//! lacks it is missing it iff P(s) > M(f). P changes only where something that makes it known ends, so between two such instants these are the reads that end before the first removal with
 //! an end that late begins.
 //!
 //! # Cost
