@@ -131,10 +131,10 @@ fn survey(adds: &Adds, options: &Options<'_>) -> (Details, Tally<Violation>) {
         let outside = if value < least { least - value } else { (value - greatest).max(0) };
         let margin = u64::try_from(outside).unwrap_or(u64::MAX);
         if bounds.sum == Sum::Impossible {
-            tally.add(u8::from(outside > 0), margin, Violation::NoSum { read });
+            tally.add(1 + u8::from(outside > 0), margin, Violation::NoSum { read });
         } else if let Some(earlier) = earlier[read] {
             details.backwards += 1;
-            tally.add(1, 0, Violation::Back { earlier, later: read });
+            tally.add(0, 0, Violation::Back { earlier, later: read });
         }
     }
     details.reads = bounds;

@@ -135,7 +135,7 @@ fn survey<'a>(operations: &[&'a Operation]) -> Result<(Details, Tally<Violation<
             Violation::ReleasedUnheld { .. } => details.released_unheld += 1,
             _ => details.acquired_twice += 1,
         }
-        tally.add(0, 0, violation);
+        tally.add(3, 0, violation);
     }
     tenures.sort_by_key(|tenure| (tenure.lo, tenure.hi));
     details.overlaps = overlaps(&tenures, &mut tally);

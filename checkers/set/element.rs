@@ -52,14 +52,14 @@ pub(super) fn check_each(
 ) {
     let touches = sets.touches_by_element();
     let mut steps = options.limits.steps;
-    let mut refuted: Option<Vec<Touch>> = None;
+    let mut refuted: Option<(&[Touch], Touch)> = None;
     for element in 0..sets.values.len() as u32 {
         let touches = touches.of(element);
         match search(touches, &|_| true, &options.limits, &mut steps) {
             Ok(Ending::Linearized) => {}
             Ok(Ending::Stuck(at)) => {
                 result.violations += 1;
-                refuted.get_or_insert_with(|| before(touches, at));
+                refuted.get_or_insert((touches, at));
             }
             Err(reason) => {
                 let value = sets.values[element as usize];
@@ -68,15 +68,10 @@ pub(super) fn check_each(
             }
         }
     }
-    if let Some(touches) = refuted {
-        let witness = explain(&touches, sets, operations, options.clock);
+    if let Some((touches, stuck)) = refuted {
+        let witness = explain(touches, stuck, sets, operations, options.clock);
         result.validity = Validity::Invalid { witness: Box::new(witness) };
     }
-}
-
-/// Those that began no later than the end of one; only they matter to it.
-fn before(touches: &[Touch], stuck: Touch) -> Vec<Touch> {
-    touches.iter().copied().filter(|touch| touch.span.start <= stuck.span.finish).collect()
 }
 
 /// How a search ended.
@@ -243,11 +238,20 @@ impl Board {
     }
 }
 
-/// The fewest operations that leave no order. The others are forgotten: whether they took effect
-/// is left open, but not when.
-fn explain(touches: &[Touch], sets: &Sets<'_>, operations: &[&Operation], clock: Clock) -> Witness {
+/// The fewest operations that leave no order up to where the search got stuck. The others are
+/// forgotten: whether they took effect is left open, but not when.
+fn explain(
+    touches: &[Touch],
+    stuck: Touch,
+    sets: &Sets<'_>,
+    operations: &[&Operation],
+    clock: Clock,
+) -> Witness {
+    let end = stuck.span.finish;
+    let touches: Vec<Touch> =
+        touches.iter().copied().filter(|touch| touch.span.start <= end).collect();
     let mut sure: Vec<Touch> =
-        touches.iter().copied().filter(|touch| touch.span.finish != NEVER).collect();
+        touches.iter().copied().filter(|touch| touch.span.finish <= end).collect();
     // Those that began last are nearest to where the search got stuck.
     sure.sort_by_key(|touch| std::cmp::Reverse((touch.span.start, touch.source)));
     let mut steps = STEPS_TO_MINIMISE;
@@ -255,7 +259,7 @@ fn explain(touches: &[Touch], sets: &Sets<'_>, operations: &[&Operation], clock:
     let needed = minimise(&sure, &mut |kept| {
         let is_needed =
             |touch: &Touch| kept.iter().any(|k| k.source == touch.source && k.did == touch.did);
-        match search(touches, &is_needed, &Limits::default(), &mut steps) {
+        match search(&touches, &is_needed, &Limits::default(), &mut steps) {
             Ok(ending) => matches!(ending, Ending::Stuck(_)),
             Err(_) => {
                 all_tested = false;

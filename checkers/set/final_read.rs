@@ -84,7 +84,8 @@ fn survey(sets: &Sets<'_>, operations: &[&Operation]) -> (Details, Tally<Violati
             if from == NEVER || from > read.span.finish {
                 if !is_known {
                     details.unexpected += 1;
-                    tally.add(1, 0, Violation::Unexpected { element, read: read.source });
+                    let rank = 1 + u8::from(from == NEVER);
+                    tally.add(rank, 0, Violation::Unexpected { element, read: read.source });
                 }
             } else {
                 unexpected[element as usize] = is_known;

@@ -30,8 +30,9 @@
 //! the element's list has in it, and the last of them is found by going back through that list.
 //! With removals (`Explained`), let P(t) be the latest beginning of an add by which the element is
 //! known before t, and M(t) the latest end of the removals that began by t. A read \[s, f\] that
-//! lacks it is missing it iff P(s) > M(f). P changes only where something that makes it known ends, so between two such instants these are the reads that end before the first removal with
-//! an end that late begins.
+//! lacks it is missing it iff P(s) > M(f). P changes only where something that makes the element
+//! known ends, so between two such instants these are the reads that end before the first removal
+//! with an end that late begins.
 //!
 //! # Cost
 //!
@@ -168,7 +169,8 @@ fn survey(sets: &Sets<'_>) -> (Details, Tally<Violation>) {
         if let Some(read) = unexpected {
             details.unexpected += 1;
             let read = sets.reads[*read as usize].source;
-            tally.add(3, 0, Violation::Unexpected { element, read });
+            let rank = 3 + u8::from(added_from[element as usize] == NEVER);
+            tally.add(rank, 0, Violation::Unexpected { element, read });
             continue;
         }
         let Some((since, cause)) = known(touches, with, &sets.reads) else { continue };

@@ -135,7 +135,7 @@ impl<'s> Growing<'s> {
                     NEVER => Violation::NeverAdded { element, found: added.by_by },
                     _ => Violation::Element { element },
                 };
-                let rank = if added.from == NEVER { 1 } else { 0 };
+                let rank = if added.from == NEVER { 3 } else { 0 };
                 self.tally.add(rank, added.from - added.by, violation);
             }
         }
@@ -155,7 +155,7 @@ impl<'s> Growing<'s> {
             let by = lacks.map_or(NEVER, |element| self.added[element as usize].by);
             match (has, lacks) {
                 (Some(element), _) if from == NEVER => {
-                    self.tally.add(1, 0, Violation::NeverAdded { element, found: read });
+                    self.tally.add(3, 0, Violation::NeverAdded { element, found: read });
                 }
                 (Some(element), _) if from > finish => {
                     self.tally.add(0, from - finish, Violation::TooEarly { element, read });

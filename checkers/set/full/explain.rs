@@ -81,6 +81,11 @@ fn lost(
         );
         return witness(sentence, &[&[read], removals.as_slice()].concat(), &[]);
     };
+    // What a read saw may have been any add.
+    let adds = match (known.f.as_str(), removals.len()) {
+        ("add", _) | (_, 0) => Vec::new(),
+        _ => others(sets, element, "add", operations),
+    };
     let how = match known.f.as_str() {
         "add" => format!("was added by the {}", doer(known)),
         _ => format!("was seen by the {}", doer(known)),
@@ -89,7 +94,7 @@ fn lost(
         "{value} {how}, {}, but {missing}{unexplained}; no read that began later has it",
         answer(known, clock)
     );
-    let shown = [&[known, read], removals.as_slice()].concat();
+    let shown = [&[known, read], removals.as_slice(), adds.as_slice()].concat();
     witness(sentence, &shown, &[(0, 1, Relation::RealTime)])
 }
 
