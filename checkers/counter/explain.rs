@@ -16,6 +16,8 @@ use crate::words::{count, few, who};
 /// Of more adds than this, those that are needed are not searched for.
 const ADDS_TO_MINIMISE: usize = 300;
 
+const NO_SUM: &str = "no sum of the adds that could have counted is that";
+
 pub(super) fn explain(
     violation: &Violation,
     counter: &Adds,
@@ -69,23 +71,39 @@ impl<'t> Teller<'t> {
                 adds.iter().filter(raises).map(|add| (add.delta.abs(), add)).collect();
             if floor + amounts.iter().map(|(amount, _)| amount).sum::<i128>() > value {
                 let kept = enough(amounts, value - floor);
+                if let Some(fewer) = self.fewer(read, &kept) {
+                    return self.between(read, &fewer);
+                }
                 let raised: i128 = kept.iter().map(|add| add.delta.abs()).sum();
                 let limit = (floor + raised) * sign + self.counter.initial;
                 let said = format!("the counter was {bound} {limit} all the time");
                 return self.with_adds(read, &said, &kept, "");
             }
         }
-        self.between(read)
+        let all: Vec<u32> = adds.iter().map(|add| add.source).collect();
+        if all.len() > ADDS_TO_MINIMISE {
+            let more = format!(
+                "; which of the {} are needed to see that was not searched for",
+                count(all.len(), "add")
+            );
+            return self.with_adds(read, NO_SUM, &[], &more);
+        }
+        self.between(read, &self.needed(read, &all))
     }
 
-    /// Whether the add had surely taken effect before the read, or had not yet begun after it.
-    fn sides(&self, add: &Add, read: &Read) -> (bool, bool) {
-        (add.span.finish < read.span.start, add.span.start > read.span.finish)
+    /// Fewer of these adds that still leave no sum, if there are.
+    fn fewer(&self, read: &Read, kept: &[&Add]) -> Option<Vec<u32>> {
+        if self.counter.adds.len() > ADDS_TO_MINIMISE {
+            return None;
+        }
+        let kept: Vec<u32> = kept.iter().map(|add| add.source).collect();
+        let needed = self.needed(read, &kept);
+        (needed.len() < kept.len()).then_some(needed)
     }
 
-    /// The read is within the bounds, but no sum.
-    fn between(&self, read: &Read) -> Witness {
-        let is_refuted = |kept: &[u32]| {
+    /// As many of these adds, which refute the read, as are needed.
+    fn needed(&self, read: &Read, adds: &[u32]) -> Vec<u32> {
+        let mut is_refuted = |kept: &[u32]| {
             let mut counter = self.counter.clone();
             counter.reads = vec![*read];
             for add in &mut counter.adds {
@@ -96,22 +114,20 @@ impl<'t> Teller<'t> {
             let bounds = sums::check_each(&counter, self.options.limits.memory_bytes);
             bounds.iter().all(|bounds| bounds.sum == Sum::Impossible)
         };
-        let said = "no sum of the adds that could have counted is that";
-        let all: Vec<u32> = self.counter.adds.iter().map(|add| add.source).collect();
-        if all.len() > ADDS_TO_MINIMISE {
-            let more = format!(
-                "; which of the {} are needed to see that was not searched for",
-                count(all.len(), "add")
-            );
-            return self.with_adds(read, said, &[], &more);
-        }
-        if is_refuted(&[]) {
-            return self.with_adds(read, said, &[], ", whenever they were");
-        }
-        let needed = minimise(&all, &mut |kept| is_refuted(kept));
+        if is_refuted(&[]) { Vec::new() } else { minimise(adds, &mut is_refuted) }
+    }
+
+    /// Whether the add had surely taken effect before the read, or had not yet begun after it.
+    fn sides(&self, add: &Add, read: &Read) -> (bool, bool) {
+        (add.span.finish < read.span.start, add.span.start > read.span.finish)
+    }
+
+    /// The read with the adds because of which no sum is what it returned.
+    fn between(&self, read: &Read, needed: &[u32]) -> Witness {
         let adds: Vec<&Add> =
             self.counter.adds.iter().filter(|add| needed.contains(&add.source)).collect();
-        self.with_adds(read, said, &adds, "")
+        let more = if adds.is_empty() { ", whenever they were" } else { "" };
+        self.with_adds(read, NO_SUM, &adds, more)
     }
 
     /// The read with these adds, which are told apart by whether they came before or after.

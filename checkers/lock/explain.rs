@@ -40,14 +40,24 @@ pub(super) fn explain(violation: &Violation<'_>, clock: Clock) -> Witness {
 /// Both tenures, without those of their ends that the proof can do without.
 fn overlap(first: &Tenure<'_>, second: &Tenure<'_>, clock: Clock) -> Witness {
     let all = [first, second].map(|tenure| [Some(tenure.acquire), tenure.release]);
-    let all: Vec<&Operation> = all.into_iter().flatten().flatten().collect();
-    let mut shown = all.clone();
-    for left_out in all {
+    let mut shown: Vec<&Operation> = all.into_iter().flatten().flatten().collect();
+    for left_out in shown.clone() {
         let rest: Vec<&Operation> =
             shown.iter().copied().filter(|shown| !std::ptr::eq(*shown, left_out)).collect();
-        if overlap_shown(first, second, &rest) {
+        let known = (Known::of(first, &rest), Known::of(second, &rest));
+        if let (Some(one), Some(other)) = known
+            && (one.overlaps(&other) || one.is_stale_before(&other) || other.is_stale_before(&one))
+        {
             shown = rest;
         }
+    }
+    let (one, other) = (Known::of(first, &shown), Known::of(second, &shown));
+    match (one, other) {
+        (Some(one), Some(other)) if one.overlaps(&other) => {}
+        (Some(one), Some(other)) if one.is_stale_before(&other) => {
+            return stale_token(first, second, clock);
+        }
+        _ => return stale_token(second, first, clock),
     }
     let held = |tenure: &Tenure<'_>| {
         let until = match tenure.release {
@@ -62,26 +72,40 @@ fn overlap(first: &Tenure<'_>, second: &Tenure<'_>, clock: Clock) -> Witness {
     witness(sentence, &shown, &[])
 }
 
-/// Whether the operations shown suffice: of a tenure that lacks one of its ends only the instant
-/// of the other is known.
-fn overlap_shown(first: &Tenure<'_>, second: &Tenure<'_>, shown: &[&Operation]) -> bool {
-    let is_shown =
-        |operation: &Operation| shown.iter().any(|shown| std::ptr::eq(*shown, operation));
-    let bounds = |tenure: &Tenure<'_>| {
-        let acquired = is_shown(tenure.acquire);
-        let released = tenure.release.is_none_or(is_shown);
-        match (acquired, released, tenure.release) {
-            (true, true, _) => Some((tenure.lo, tenure.hi)),
-            (true, false, _) => Some((tenure.lo, tenure.acquire.invoke.0 + 1)),
-            (false, true, Some(release)) if release.outcome == Outcome::Ok => {
-                Some((release.complete?.0 + 1, tenure.hi))
+/// What is known of a tenure if only some of its operations are.
+struct Known {
+    lo: u64,
+    hi: u64,
+    token: Option<i64>,
+}
+
+impl Known {
+    /// Of a tenure that lacks one of its ends only the instant of the other is known.
+    fn of(tenure: &Tenure<'_>, shown: &[&Operation]) -> Option<Known> {
+        let is_shown =
+            |operation: &Operation| shown.iter().any(|shown| std::ptr::eq(*shown, operation));
+        let Tenure { lo, hi, token, acquire, release } = *tenure;
+        match (is_shown(acquire), release) {
+            (true, release) if release.is_none_or(is_shown) => Some(Known { lo, hi, token }),
+            (true, _) => Some(Known { lo, hi: acquire.invoke.0.saturating_add(1), token }),
+            (false, Some(release)) if is_shown(release) && release.outcome == Outcome::Ok => {
+                let lo = release.complete?.0.saturating_add(1);
+                Some(Known { lo, hi, token: None })
             }
             _ => None,
         }
-    };
-    match (bounds(first), bounds(second)) {
-        (Some((lo1, hi1)), Some((lo2, hi2))) => hi1 > lo2 && hi2 > lo1,
-        _ => false,
+    }
+
+    fn overlaps(&self, other: &Known) -> bool {
+        self.hi > other.lo && other.hi > self.lo
+    }
+
+    /// It has to come before the other and has no lesser token.
+    fn is_stale_before(&self, other: &Known) -> bool {
+        match (self.token, other.token) {
+            (Some(token), Some(later)) => token >= later && other.hi > self.lo,
+            _ => false,
+        }
     }
 }
 

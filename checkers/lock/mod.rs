@@ -135,7 +135,7 @@ fn survey<'a>(operations: &[&'a Operation]) -> Result<(Details, Tally<Violation<
             Violation::ReleasedUnheld { .. } => details.released_unheld += 1,
             _ => details.acquired_twice += 1,
         }
-        tally.add(3, 0, violation);
+        tally.add(4, 0, violation);
     }
     tenures.sort_by_key(|tenure| (tenure.lo, tenure.hi));
     details.overlaps = overlaps(&tenures, &mut tally);
@@ -172,7 +172,7 @@ fn stale_tokens<'a>(tenures: Vec<Tenure<'a>>, tally: &mut Tally<Violation<'a>>) 
         let before = position.checked_sub(1).map(|before| &tokens[before]);
         if let Some((_, twin)) = before.filter(|(before, _)| before == token) {
             stale += 1;
-            tally.add(1, 0, Violation::SameToken(*twin, *tenure));
+            tally.add(3, 0, Violation::SameToken(*twin, *tenure));
         } else if let Some(lesser) = last.filter(|lesser| lesser.hi > tenure.lo)
             // Two that overlap have been counted already, and have no order.
             && tenure.hi <= lesser.lo

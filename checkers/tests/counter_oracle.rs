@@ -11,7 +11,7 @@ use splitbrain_checkers::history::{Operation, Outcome, Value};
 
 const SEED: u64 = 0x5eed_0020;
 
-/// A counter that works with these deltas, and with a chance of 60 % answers once as it likes.
+/// A counter that works with these deltas, and up to three times answers as it likes.
 fn operations(random: &mut ChaCha8Rng, deltas: &[i64]) -> Vec<Operation> {
     let mut state = 0;
     let mut operations = Vec::new();
@@ -24,17 +24,17 @@ fn operations(random: &mut ChaCha8Rng, deltas: &[i64]) -> Vec<Operation> {
             let (f, amount) = match (delta, random.random_bool(0.5)) {
                 (1, true) => ("inc", Value::Nil),
                 (-1, true) => ("dec", Value::Nil),
-                (2.., true) => ("increment", Value::Int(delta)),
-                (..0, true) => ("decrement", Value::Int(-delta)),
+                (1.., true) => ("increment", Value::Int(delta)),
+                (..=0, true) => ("decrement", Value::Int(-delta)),
                 _ => ("add", Value::Int(delta)),
             };
             operations.push(operation(slot, index, f, amount, Value::Nil));
         }
     }
-    if random.random_bool(0.6) {
+    for _ in 0..random.random_range(0..4) {
         let position = random.random_range(0..operations.len());
         if let Value::Int(value) = &mut operations[position].output {
-            *value += deltas[random.random_range(0..deltas.len())] * random.random_range(-1..=1);
+            *value += deltas[random.random_range(0..deltas.len())] * random.random_range(-2..=2);
         }
     }
     operations

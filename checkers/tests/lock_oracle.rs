@@ -13,22 +13,29 @@ use splitbrain_checkers::lock::LOCK;
 
 const SEED: u64 = 0x5eed_0030;
 
-/// A lock that works for three clients that mostly do what they may; with a chance of 60 % one or
-/// two answers are made up.
+/// Three clients that release what they believe to hold, and now and then what they do not. With
+/// a chance of 60 % some of them acquire a lock that is not free.
 fn operations(random: &mut ChaCha8Rng, with_tokens: bool) -> Vec<Operation> {
     let mut holder: Option<u64> = None;
+    let mut believes = [false; 3];
     let mut token = 0;
     let mut operations = Vec::new();
     let honest = random.random_bool(0.4);
     for (index, mut slot) in slots(random, 8, Some(3)).into_iter().enumerate() {
+        let client = (slot.process / 100) as usize;
         let lies = !honest && random.random_bool(0.25);
-        let may_release = holder == Some(slot.process / 100);
-        let releases = may_release || random.random_bool(0.1);
-        let allowed = if releases { may_release } else { holder.is_none() };
-        if slot.outcome == Outcome::Ok && !allowed && !lies {
+        let releases = believes[client] != random.random_bool(0.04);
+        let allowed = if releases { holder == Some(client as u64) } else { holder.is_none() };
+        if slot.outcome == Outcome::Ok && !allowed && !lies && !(releases && !honest) {
             slot.outcome = Outcome::Fail;
-        } else if slot.takes_effect && allowed {
-            holder = (!releases).then_some(slot.process / 100);
+        } else if slot.takes_effect {
+            believes[client] = !releases && slot.outcome == Outcome::Ok;
+            if allowed || !releases && lies {
+                holder = (!releases).then_some(client as u64);
+            }
+        }
+        if slot.outcome == Outcome::Info {
+            believes[client] = false;
         }
         token += if lies { random.random_range(-2..=1) } else { 1 };
         let output = if with_tokens && !releases { Value::Int(token) } else { Value::Nil };

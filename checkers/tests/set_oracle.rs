@@ -30,7 +30,7 @@ const ONE_BY_ONE: Mix = Mix { adds: 3, removals: 3, reads: 0, elements: 2 };
 const FULL: Mix = Mix { adds: 3, removals: 2, reads: 5, elements: 2 };
 const SIMPLE: Mix = Mix { adds: 6, removals: 0, reads: 4, elements: 4 };
 
-/// A set that works, and with a chance of 60 % answers once or twice as it likes.
+/// A set that works, and with a chance of 60 % answers up to three times as it likes.
 fn operations(random: &mut ChaCha8Rng, mix: Mix) -> Vec<Operation> {
     let mut state: BTreeSet<i64> = BTreeSet::new();
     let mut operations: Vec<Operation> = Vec::new();
@@ -54,7 +54,7 @@ fn operations(random: &mut ChaCha8Rng, mix: Mix) -> Vec<Operation> {
         };
         operations.push(operation(slot, index, f, input, output));
     }
-    let lies = if random.random_bool(0.6) { random.random_range(1..=2) } else { 0 };
+    let lies = if random.random_bool(0.6) { random.random_range(1..=3) } else { 0 };
     for _ in 0..lies {
         let position = random.random_range(0..operations.len());
         lie(random, &mut operations[position], mix.elements);
@@ -146,7 +146,7 @@ fn a_set_that_grows_agrees_with_every_order() {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut split = Split::default();
     let mut sizes = [0; 9];
-    for case in 0..120_000 {
+    for case in 0..100_000 {
         let operations = operations(&mut random, GROWING);
         let truth = is_linearizable(&operations);
         let validity = check(&LINEARIZABLE_SET, &operations);
@@ -180,7 +180,7 @@ fn with_others_forgotten(operations: &[Operation], kept: &[u64]) -> Vec<Operatio
 fn elements_that_are_removed_agree_with_every_order() {
     let mut random = ChaCha8Rng::seed_from_u64(SEED + 1);
     let mut split = Split::default();
-    for case in 0..120_000 {
+    for case in 0..100_000 {
         let operations = operations(&mut random, ONE_BY_ONE);
         let truth = is_linearizable(&operations);
         let validity = check(&LINEARIZABLE_SET, &operations);
@@ -273,9 +273,12 @@ fn fates(operations: &[Operation]) -> ([BTreeSet<i64>; 3], bool) {
 fn what_became_of_each_element_agrees_with_its_definition() {
     let mut random = ChaCha8Rng::seed_from_u64(SEED + 2);
     let (mut split, mut resurrections, mut stale) = (Split::default(), 0, 0);
-    for case in 0..120_000 {
-        let mix = if case % 3 == 0 { SIMPLE } else { FULL };
-        let mix = Mix { elements: FULL.elements, ..mix };
+    for case in 0..100_000 {
+        let mix = match case % 3 {
+            0 => Mix { elements: FULL.elements, ..SIMPLE },
+            1 => FULL,
+            _ => Mix { elements: 1, ..FULL },
+        };
         let operations = operations(&mut random, mix);
         let (truth, unexpected) = fates(&operations);
         let refs: Vec<&Operation> = operations.iter().collect();
@@ -301,7 +304,7 @@ fn what_became_of_each_element_agrees_with_its_definition() {
         }
     }
     split.assert_balanced("what became of each element");
-    assert!(resurrections > 1000 && stale > 1000, "{resurrections} {stale}");
+    assert!(resurrections > 100 && stale > 500, "{resurrections} {stale}");
 }
 
 /// The definition of `set`: whether it is refuted, and whether it was exercised.
@@ -358,7 +361,7 @@ fn the_final_read_agrees_with_its_definition() {
         }
     }
     split.assert_balanced("the final read");
-    assert!(exercised > 20_000, "{exercised}");
+    assert!(exercised > 5_000, "{exercised}");
 }
 
 /// A long history of one set: adds by 20 clients, and reads of the whole every now and then.

@@ -81,10 +81,13 @@ fn lost(
         );
         return witness(sentence, &[&[read], removals.as_slice()].concat(), &[]);
     };
-    // What a read saw may have been any add.
-    let adds = match (known.f.as_str(), removals.len()) {
-        ("add", _) | (_, 0) => Vec::new(),
-        _ => others(sets, element, "add", operations),
+    // What a read saw may have been any add; each has to be after the removals that came early.
+    let end = read.complete.unwrap_or(read.invoke);
+    let adds = match known.f.as_str() {
+        "read" if removals.iter().any(|removal| removal.invoke <= end) => {
+            others(sets, element, "add", operations)
+        }
+        _ => Vec::new(),
     };
     let how = match known.f.as_str() {
         "add" => format!("was added by the {}", doer(known)),
