@@ -40,6 +40,7 @@ pub mod registry;
 pub mod set;
 #[cfg(test)]
 mod synthetic;
+mod two_states;
 pub mod unique_ids;
 pub mod verdict;
 mod words;

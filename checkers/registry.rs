@@ -12,6 +12,7 @@ pub const CHECKERS: &[Checker] = &[
     set::LINEARIZABLE_SET,
     counter::COUNTER,
     lock::LOCK,
+    lock::MUTEX,
     unique_ids::UNIQUE_IDS,
     bank::BANK,
     long_fork::LONG_FORK,

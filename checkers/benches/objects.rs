@@ -25,6 +25,7 @@ const CASES: &[(&str, usize)] = &[
     ("linearizable-set", 50_000),
     ("counter", 100_000),
     ("lock", 100_000),
+    ("mutex", 100_000),
     ("unique-ids", 100_000),
     ("bank", 100_000),
     ("long-fork", 100_000),
@@ -77,14 +78,18 @@ fn history(name: &str, count: usize) -> History {
             let (f, input, output) = object.serve(&mut random, name, number, count as u64);
             // A lock is waited for, and given back at once; others are served meanwhile.
             let (before, after) = match (name, number % 2) {
-                ("lock", 0) => (random.random_range(0..20_000), 10),
-                ("lock", _) => (10, random.random_range(0..2_000)),
+                ("lock" | "mutex", 0) => (random.random_range(0..20_000), 10),
+                ("lock" | "mutex", _) => (10, random.random_range(0..2_000)),
                 _ => (random.random_range(0..10_000), random.random_range(0..10_000)),
             };
             let effect = 20_000 + 1_000 * number;
             Operation {
                 index: number,
-                process: if name == "lock" { number / 2 % 97 } else { number % 20 },
+                process: if matches!(name, "lock" | "mutex") {
+                    number / 2 % 97
+                } else {
+                    number % 20
+                },
                 node: None,
                 f: Function::from_name(f),
                 key: None,
@@ -140,8 +145,8 @@ impl Object {
                 self.sum += 1;
                 ("inc", Value::Nil, Value::Int(self.sum))
             }
-            "lock" if number.is_multiple_of(2) => ("acquire", Value::Nil, integer),
-            "lock" => ("release", Value::Nil, Value::Nil),
+            "lock" | "mutex" if number.is_multiple_of(2) => ("acquire", Value::Nil, integer),
+            "lock" | "mutex" => ("release", Value::Nil, Value::Nil),
             "unique-ids" => ("generate", Value::Nil, integer),
             "bank" => self.bank(random),
             "long-fork" => self.long_fork(random),

@@ -5,8 +5,8 @@
 //! `acquire` and `release` of a lock that is free at first and knows its holder: only the process
 //! that holds it can release it, and a process that holds it cannot acquire it again. If
 //! acknowledged acquires return integers, these are fencing tokens, and each holder's is greater
-//! than those of all holders before it. (A lock that may be released by anybody is a weaker
-//! object, which takes a search.)
+//! than those of all holders before it. A lock that anybody may release is [`MUTEX`]
+//! (`mutex.rs`).
 //!
 //! # The algorithm, and why it is right
 //!
@@ -55,6 +55,7 @@
 //! ```
 
 mod explain;
+pub mod mutex;
 mod tenures;
 #[cfg(test)]
 mod tests;
@@ -66,6 +67,7 @@ use crate::evidence::Tally;
 use crate::finding::Validity;
 use crate::history::Operation;
 use crate::keys::KeyResult;
+pub use mutex::MUTEX;
 use tenures::{Tenure, Tenures};
 
 /// A lock with holders, and fencing tokens where they are returned.
