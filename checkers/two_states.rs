@@ -270,7 +270,7 @@ pub(crate) fn prove(events: &[Event], stuck: Event) -> Proof {
     // Those that ended last are nearest to where the search got stuck.
     sure.sort_by_key(|event| std::cmp::Reverse((event.span.finish, event.source)));
     let mut steps = STEPS_TO_MINIMISE;
-    let mut most = 32;
+    let mut most = 8;
     loop {
         let nearest = &sure[..most.min(sure.len())];
         let begin = nearest.iter().map(|event| event.span.start).min().unwrap_or(0);

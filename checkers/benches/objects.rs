@@ -82,7 +82,9 @@ fn history(name: &str, count: usize) -> History {
                 ("lock" | "mutex", _) => (10, random.random_range(0..2_000)),
                 _ => (random.random_range(0..10_000), random.random_range(0..10_000)),
             };
-            let effect = 20_000 + 1_000 * number;
+            // The last operation is alone, so that a set has a final read.
+            let apart = if number + 1 == count as u64 { 100_000 } else { 0 };
+            let effect = 20_000 + 1_000 * number + apart;
             Operation {
                 index: number,
                 process: if matches!(name, "lock" | "mutex") {

@@ -38,7 +38,7 @@ fn reads_are_within_their_bounds() {
          counter was at least 1 all the time; add(1) by process 0 had been acknowledged before"
     );
     assert!(
-        sentence(&lines(8))
+        sentence(&lines(10))
             .contains("at most 7 all the time; add(9) by process 3 began only later")
     );
     assert!(sentence(&lines(17)).contains("at most 16 all the time"));

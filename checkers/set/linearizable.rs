@@ -8,7 +8,7 @@
 //! nothing.
 //!
 //! - Without reads of the whole each element is an object of its own (linearizability is local,
-//!   see [`keys`](crate::keys)), decided by [`element`](super::element); in time linear in its
+//!   see [`keys`](crate::keys)), decided by `element.rs`; in time linear in its
 //!   operations if it is never removed. Sets of unique adds are known to be linear (Abdulla et al.,
 //!   PLDI 2025, arXiv 2509.17795, for complete operations).
 //! - With reads of the whole but without removals: the set only grows, and the steps below decide

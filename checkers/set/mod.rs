@@ -28,7 +28,7 @@
 //! assert_eq!(check(lost), [false, false, false]);
 //! ```
 
-pub mod element;
+mod element;
 pub mod final_read;
 pub mod full;
 pub mod linearizable;

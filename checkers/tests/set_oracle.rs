@@ -180,7 +180,7 @@ fn with_others_forgotten(operations: &[Operation], kept: &[u64]) -> Vec<Operatio
 fn elements_that_are_removed_agree_with_every_order() {
     let mut random = ChaCha8Rng::seed_from_u64(SEED + 1);
     let mut split = Split::default();
-    for case in 0..100_000 {
+    for case in 0..60_000 {
         let operations = operations(&mut random, ONE_BY_ONE);
         let truth = is_linearizable(&operations);
         let validity = check(&LINEARIZABLE_SET, &operations);
@@ -251,13 +251,10 @@ fn fates(operations: &[Operation]) -> ([BTreeSet<i64>; 3], bool) {
         };
         let last_reads: Vec<_> =
             reads.iter().filter(|(_, read)| Some(read.start) == last).collect();
-        let fate = if last_reads.iter().all(|(o, _)| !has(o))
-            && last_reads.iter().any(|r| is_missing(r))
+        let fate = if last_reads.iter().all(|(o, _)| !has(o)) && last_reads.iter().any(&is_missing)
         {
             0
-        } else if last_reads.iter().all(|(o, _)| has(o))
-            && last_reads.iter().any(|r| is_too_much(r))
-        {
+        } else if last_reads.iter().all(|(o, _)| has(o)) && last_reads.iter().any(&is_too_much) {
             2
         } else if reads.iter().any(|read| is_missing(&read) || is_too_much(&read)) {
             1
@@ -277,9 +274,15 @@ fn what_became_of_each_element_agrees_with_its_definition() {
         let mix = match case % 3 {
             0 => Mix { elements: FULL.elements, ..SIMPLE },
             1 => FULL,
-            _ => Mix { elements: 1, ..FULL },
+            _ => Mix { elements: 1, adds: 2, removals: 3, reads: 5 },
         };
-        let operations = operations(&mut random, mix);
+        let mut operations = operations(&mut random, mix);
+        if case % 6 == 2 {
+            // The element is back (or gone) in the end.
+            let sure = |o: &&mut Operation| o.f.as_str() == "read" && o.outcome == Outcome::Ok;
+            let last = operations.iter_mut().filter(sure).max_by_key(|read| read.invoke);
+            last.into_iter().for_each(|last| lie(&mut random, last, 1));
+        }
         let (truth, unexpected) = fates(&operations);
         let refs: Vec<&Operation> = operations.iter().collect();
         let details = full::inspect(&refs, &Options::default()).unwrap();
@@ -340,7 +343,7 @@ fn is_lost_or_unexpected(operations: &[Operation]) -> (bool, bool) {
 fn the_final_read_agrees_with_its_definition() {
     let mut random = ChaCha8Rng::seed_from_u64(SEED + 3);
     let (mut split, mut exercised) = (Split::default(), 0);
-    for case in 0..100_000 {
+    for case in 0..60_000 {
         let mut operations = operations(&mut random, SIMPLE);
         operations.sort_by_key(|operation| (operation.invoke, operation.index));
         let (refuted, is_exercised) = is_lost_or_unexpected(&operations);
@@ -361,7 +364,7 @@ fn the_final_read_agrees_with_its_definition() {
         }
     }
     split.assert_balanced("the final read");
-    assert!(exercised > 5_000, "{exercised}");
+    assert!(exercised > 3_000, "{exercised}");
 }
 
 /// A long history of one set: adds by 20 clients, and reads of the whole every now and then.

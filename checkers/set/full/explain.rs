@@ -69,7 +69,20 @@ fn lost(
     let value = sets.values[element as usize];
     let missing =
         format!("is missing from the {} that began at {}", doer(read), clock.instant(read.invoke));
+    let end = read.complete.unwrap_or(read.invoke);
     let removals = others(sets, element, "remove", operations);
+    let adds = others(sets, element, "add", operations);
+    // An add that is enough by itself is easier to check than a read.
+    let is_enough = |add: &&Operation| {
+        let explains = |removal: &&Operation| {
+            let over = removal.complete.filter(|_| removal.outcome == Outcome::Ok);
+            removal.invoke <= end && over.is_none_or(|over| over >= add.invoke)
+        };
+        add.outcome == Outcome::Ok
+            && add.complete.is_some_and(|acknowledged| acknowledged < read.invoke)
+            && !removals.iter().any(explains)
+    };
+    let known = known.map(|known| adds.iter().copied().find(is_enough).unwrap_or(known));
     let unexplained = match removals.len() {
         0 => "",
         _ => ", and no remove of it was between",
@@ -82,11 +95,8 @@ fn lost(
         return witness(sentence, &[&[read], removals.as_slice()].concat(), &[]);
     };
     // What a read saw may have been any add; each has to be after the removals that came early.
-    let end = read.complete.unwrap_or(read.invoke);
     let adds = match known.f.as_str() {
-        "read" if removals.iter().any(|removal| removal.invoke <= end) => {
-            others(sets, element, "add", operations)
-        }
+        "read" if removals.iter().any(|removal| removal.invoke <= end) => adds,
         _ => Vec::new(),
     };
     let how = match known.f.as_str() {
