@@ -42,10 +42,7 @@ fn main() {
         return run(name, count.parse().unwrap());
     }
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    println!(
-        "{:<20} {:>10} {:>10} {:>12} {:>12}",
-        "checker", "operations", "seconds", "history MB", "peak MB"
-    );
+    println!("checker              operations    seconds    of CPU   history MB      peak MB");
     for (name, count) in
         CASES.iter().filter(|(name, _)| wanted.as_deref().is_none_or(|w| w == *name))
     {
@@ -63,10 +60,11 @@ fn run(name: &str, count: usize) {
     let checker = registry::find(name).unwrap();
     let history = history(name, count);
     let before = peak_memory_mb();
-    let start = Instant::now();
+    let (start, busy) = (Instant::now(), cpu_seconds());
     let finding = checker.run(&history, &Options::default());
-    let took = start.elapsed().as_secs_f64();
-    println!("{name:<20} {count:>10} {took:>10.3} {before:>12} {:>12}", peak_memory_mb());
+    let (took, busy) = (start.elapsed().as_secs_f64(), cpu_seconds() - busy);
+    let after = peak_memory_mb();
+    println!("{name:<20} {count:>10} {took:>10.3} {busy:>10.3} {before:>12} {after:>12}");
     assert!(finding.validity.is_valid(), "{finding:?}");
 }
 
@@ -192,6 +190,13 @@ impl Object {
         });
         ("read", Value::Nil, Value::List(read.collect()))
     }
+}
+
+/// The time for which this process was on a processor: machines are shared.
+fn cpu_seconds() -> f64 {
+    let statistics = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanoseconds = statistics.split_whitespace().next().and_then(|first| first.parse().ok());
+    nanoseconds.unwrap_or(0.0) / 1e9
 }
 
 /// The most memory that this process ever held.
