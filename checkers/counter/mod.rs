@@ -39,7 +39,7 @@
 //! );
 //! assert!(COUNTER.run(&explained, &Default::default()).validity.is_valid());
 //!
-//! let lost = notation::history("0 add 3 0..10 \n 0 add 2 0..10 \n 2 read -> 4 30..40");
+//! let lost = notation::history("0 add 3 0..10 \n 1 add 2 0..10 \n 2 read -> 4 30..40");
 //! let finding = COUNTER.run(&lost, &Default::default());
 //! assert!(finding.validity.witness().unwrap().sentence.contains("at least 5"));
 //! ```
