@@ -10,8 +10,8 @@
 //! 1. **Each read by itself** (`sums.rs`). At the instant t of its effect, all adds that finished
 //!    strictly before t count, and any of those that are open at t may. So for some t in the
 //!    read's interval its value is the sum of the former plus that of some subset of the latter.
-//!    This is decided exactly as long as the table of subset sums fits the memory limit and a
-//!    limit of its own, [`TABLE_BITS_MOST`]; else a value within the bounds is unknown.
+//!    This is decided exactly as long as the tables of subset sums fit the limits on memory, steps
+//!    and time and a limit of their own, [`TABLE_BITS_MOST`]; else a value within the bounds is unknown.
 //! 2. **Reads among each other**, if no delta is negative or none is positive (`order.rs`). If a
 //!    read r1 of v1 finished before a read r2 of v2 started, all acknowledged adds that started
 //!    after r1 and finished before r2 are between them: v2 >= v1 + their sum. (So reads never go
@@ -118,7 +118,7 @@ pub fn inspect(operations: &[&Operation], options: &Options<'_>) -> Result<Detai
 
 fn survey(adds: &Adds, options: &Options<'_>) -> (Details, Tally<Violation>) {
     let mut tally = Tally::default();
-    let bounds = sums::check_each(adds, options.limits.memory_bytes);
+    let bounds = sums::check_each(adds, &options.limits);
     let mut details = Details {
         adds: adds.adds.len(),
         indeterminate: adds.adds.iter().filter(|add| !add.is_sure()).count(),
@@ -166,7 +166,7 @@ fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
         result.validity = Validity::Unknown {
             reason: format!(
                 "operation {} returned {}, which is between the least sum {} and the greatest {}; \
-                 whether it is one of the sums takes a table that is too large",
+                 whether it is one of the sums takes a table beyond the limits",
                 read.operation, read.value, read.least, read.greatest
             ),
         };

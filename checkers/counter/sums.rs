@@ -22,6 +22,7 @@ use serde::Serialize;
 use super::adds::{Add, Adds, Read};
 use super::{Bounds, TABLE_BITS_MOST};
 use crate::evidence::NEVER;
+use crate::limits::Limits;
 
 /// Whether a read is a sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,6 +34,30 @@ pub enum Sum {
     Impossible,
     /// It is within the bounds; the table of sums would be too large.
     Undecided,
+}
+
+/// What all tables together may take.
+struct Budget<'l> {
+    limits: &'l Limits<'l>,
+    /// Words of tables that may still be written.
+    steps: u64,
+}
+
+impl Budget<'_> {
+    /// Takes what a table of so many bits, written once for each amount, costs.
+    fn allows(&mut self, bits: u128, amounts: usize) -> bool {
+        if bits > TABLE_BITS_MOST.min(self.limits.memory_bytes as u128 * 8) {
+            return false;
+        }
+        let cost = (bits as u64 / 64 + 1) * amounts as u64;
+        match self.steps.checked_sub(cost) {
+            Some(left) if !self.limits.is_over() => {
+                self.steps = left;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// The amounts that are open at an instant.
@@ -75,7 +100,7 @@ impl Open {
         self.least() + self.total
     }
 
-    fn reaches(&self, value: i128, table: &mut Option<Vec<u64>>, memory_bytes: usize) -> Sum {
+    fn reaches(&self, value: i128, table: &mut Option<Vec<u64>>, budget: &mut Budget<'_>) -> Sum {
         let wanted = value - self.least();
         if wanted < 0 || wanted > self.total {
             return Sum::Impossible;
@@ -91,8 +116,7 @@ impl Open {
             return Sum::Possible;
         }
         let bits = self.total / divisor + 1;
-        let allowed = TABLE_BITS_MOST.min(memory_bytes as u128 * 8);
-        if bits as u128 > allowed {
+        if table.is_none() && !budget.allows(bits as u128, self.amounts.len()) {
             return Sum::Undecided;
         }
         let table = table.get_or_insert_with(|| self.table(divisor, bits as usize));
@@ -145,7 +169,7 @@ fn greatest_common_divisor(a: i128, b: i128) -> i128 {
 }
 
 /// The bounds of each read, in their order.
-pub(super) fn check_each(counter: &Adds, memory_bytes: usize) -> Vec<Bounds> {
+pub(super) fn check_each(counter: &Adds, limits: &Limits<'_>) -> Vec<Bounds> {
     let mut by_start: Vec<&Add> = counter.adds.iter().collect();
     by_start.sort_by_key(|add| add.span.start);
     let mut by_finish: Vec<&Add> = counter.adds.iter().filter(|add| add.is_sure()).collect();
@@ -153,7 +177,7 @@ pub(super) fn check_each(counter: &Adds, memory_bytes: usize) -> Vec<Bounds> {
     let mut reads_by_finish: Vec<usize> = (0..counter.reads.len()).collect();
     reads_by_finish.sort_by_key(|read| counter.reads[*read].span.finish);
 
-    let mut sweep = Sweep::new(counter, memory_bytes);
+    let mut sweep = Sweep::new(counter, limits);
     let mut starting = by_start.into_iter().peekable();
     let mut finishing = by_finish.into_iter().peekable();
     let mut beginning = (0..counter.reads.len()).peekable();
@@ -187,7 +211,7 @@ pub(super) fn check_each(counter: &Adds, memory_bytes: usize) -> Vec<Bounds> {
 
 struct Sweep<'c> {
     counter: &'c Adds,
-    memory_bytes: usize,
+    budget: Budget<'c>,
     open: Open,
     /// Reads that are open.
     pending: Vec<usize>,
@@ -195,7 +219,7 @@ struct Sweep<'c> {
 }
 
 impl<'c> Sweep<'c> {
-    fn new(counter: &'c Adds, memory_bytes: usize) -> Self {
+    fn new(counter: &'c Adds, limits: &'c Limits<'c>) -> Self {
         let bounds = |read: &Read| Bounds {
             operation: read.index,
             least: i128::MAX,
@@ -205,7 +229,7 @@ impl<'c> Sweep<'c> {
         };
         Sweep {
             counter,
-            memory_bytes,
+            budget: Budget { limits, steps: limits.steps },
             open: Open::default(),
             pending: Vec::new(),
             bounds: counter.reads.iter().map(bounds).collect(),
@@ -227,7 +251,7 @@ impl<'c> Sweep<'c> {
                 continue;
             }
             let value = self.counter.reads[read].value;
-            match self.open.reaches(value, &mut table, self.memory_bytes) {
+            match self.open.reaches(value, &mut table, &mut self.budget) {
                 Sum::Impossible => {}
                 better => bounds.sum = better,
             }

@@ -97,7 +97,7 @@ fn a_table_that_is_too_large_is_unknown() {
     options.limits.memory_bytes = 10;
     let lines = "0 add 1000 0..50 \n 1 add 3001 0..50 \n 2 read -> 2000 20..30";
     let finding = COUNTER.run(&notation::history(lines), &options);
-    assert!(finding.summary.contains("takes a table that is too large"), "{}", finding.summary);
+    assert!(finding.summary.contains("takes a table beyond the limits"), "{}", finding.summary);
     assert!(run(lines).validity.is_invalid());
 }
 
