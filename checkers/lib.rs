@@ -12,6 +12,8 @@
 //! - [`register`]: linearizability of one register, polynomial
 //! - [`queue`]: linearizability of a queue, and what it lost, doubled or invented
 //! - [`stack`], [`priority_queue`]: linearizability of these, polynomial
+//! - [`set`], [`counter`], [`lock`]: sets, counters and locks, exact where that is polynomial
+//! - [`unique_ids`], [`bank`], [`long_fork`], [`monotonic`]: promises that are checked directly
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`convergence`]: agreement, loss, phantoms and more after the heal, of registers, sets, counters
 //!   and siblings
@@ -20,16 +22,23 @@
 //! - [`verdict`]: CP, AP and the others, from all findings
 
 pub mod availability;
+pub mod bank;
 pub mod checker;
 pub mod clock;
 pub mod convergence;
+pub mod counter;
+mod evidence;
 pub mod finding;
 pub mod format;
 pub mod history;
 pub mod keys;
 pub mod limits;
+pub mod lock;
+pub mod long_fork;
 mod minimise;
+pub mod monotonic;
 pub mod notation;
+mod numbering;
 pub mod partition;
 pub mod priority_queue;
 pub mod queue;
@@ -37,7 +46,10 @@ pub mod register;
 pub mod registry;
 pub mod stack;
 pub mod staleness;
+pub mod set;
 #[cfg(test)]
 mod synthetic;
+mod two_states;
+pub mod unique_ids;
 pub mod verdict;
 mod words;

@@ -3,6 +3,7 @@
 use crate::checker::Checker;
 use crate::queue::{self, total};
 use crate::{priority_queue, register, stack};
+use crate::{bank, counter, lock, long_fork, monotonic, register, set, unique_ids};
 
 /// In the order in which they are listed.
 pub const CHECKERS: &[Checker] = &[
@@ -12,6 +13,17 @@ pub const CHECKERS: &[Checker] = &[
     total::TOTAL_QUEUE,
     stack::STACK,
     priority_queue::PRIORITY_QUEUE,
+    set::SET,
+    set::SET_FULL,
+    set::LINEARIZABLE_SET,
+    counter::COUNTER,
+    lock::LOCK,
+    lock::MUTEX,
+    unique_ids::UNIQUE_IDS,
+    bank::BANK,
+    long_fork::LONG_FORK,
+    monotonic::MONOTONIC,
+    monotonic::MONOTONIC_PROCESS,
 ];
 
 /// The checker of that name.
