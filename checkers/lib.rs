@@ -10,6 +10,7 @@
 //! - [`mod@format`]: reading recorded histories from bytes
 //! - [`notation`]: small histories written by hand
 //! - [`register`]: linearizability of one register, polynomial
+//! - [`search`], [`model`]: linearizability of any object, by search
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
@@ -24,10 +25,12 @@ pub mod history;
 pub mod keys;
 pub mod limits;
 mod minimise;
+pub mod model;
 pub mod notation;
 pub mod partition;
 pub mod register;
 pub mod registry;
+pub mod search;
 #[cfg(test)]
 mod synthetic;
 pub mod verdict;

@@ -2,9 +2,24 @@
 
 use crate::checker::Checker;
 use crate::register;
+use crate::search;
 
 /// In the order in which they are listed.
-pub const CHECKERS: &[Checker] = &[register::REGISTER, register::CAS_REGISTER];
+pub const CHECKERS: &[Checker] = &[
+    register::REGISTER,
+    register::CAS_REGISTER,
+    search::MUTEX,
+    search::REENTRANT_MUTEX,
+    search::SEMAPHORE,
+    search::MULTI_REGISTER,
+    search::APPEND_STRING,
+    search::UNIQUE_IDS,
+    search::SET,
+    search::COUNTER,
+    search::FIFO_QUEUE,
+    search::STACK,
+    search::PRIORITY_QUEUE,
+];
 
 /// The checker of that name.
 pub fn find(name: &str) -> Option<&'static Checker> {
