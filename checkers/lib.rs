@@ -11,6 +11,7 @@
 //! - [`notation`]: small histories written by hand
 //! - [`register`]: linearizability of one register, polynomial
 //! - [`search`], [`model`]: linearizability of any object, by search
+//! - [`shrink`]: a smallest history that is still refuted
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
@@ -31,6 +32,7 @@ pub mod partition;
 pub mod register;
 pub mod registry;
 pub mod search;
+pub mod shrink;
 #[cfg(test)]
 mod synthetic;
 pub mod verdict;

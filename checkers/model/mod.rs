@@ -29,7 +29,7 @@
 //! | [`Set`] | its elements | each element apart, unless the whole set is read |
 //! | [`Counter`] | one number | additions wait until someone reads |
 //! | [`FifoQueue`], [`Stack`], [`PriorityQueue`] | their values | unanswered additions of what nobody got are left out |
-//! | [`AppendString`] | one position per key | each key apart; a position that contradicts a later get is a dead end: close to linear |
+//! | [`AppendString`] | one place per key | each key apart; a string that contradicts a later get is a dead end: close to linear |
 //! | [`UniqueIds`] | the ids | each id apart: linear |
 //!
 //! Splitting an object into parts that do not know of each other is P-compositionality (Horn and
@@ -156,9 +156,14 @@ pub trait Model: Sized {
         true
     }
 
-    /// Whether the pure action may still be allowed in this or some later state. True where it
-    /// is not known.
-    fn may_follow(&self, _state: &Self::State, _pure: &Self::Action) -> bool {
+    /// Whether the pure action, which is in flight at the first of these times and completes at
+    /// the second, may still be allowed in this or some later state. True where it is not known.
+    fn may_follow(
+        &self,
+        _state: &Self::State,
+        _pure: &Self::Action,
+        _now_and_finish: (Time, Time),
+    ) -> bool {
         true
     }
 

@@ -80,7 +80,9 @@ impl MultiRegister {
         for micro in micros {
             match self.micro(micro, answered) {
                 Some(micro) => parsed.extend(micro),
-                None => return Err(unknown_value(operation, micro, "[r key value] or [w key value]")),
+                None => {
+                    return Err(unknown_value(operation, micro, "[r key value] or [w key value]"));
+                }
             }
         }
         let mut keys: Vec<u32> = parsed.iter().map(|micro| micro.key()).collect();

@@ -204,7 +204,7 @@ fn search_part<M: Model>(
         Ending::Stuck => {
             report.violations += 1;
             if !report.validity.is_invalid() {
-                let until = timeline.due(walked.furthest).map(|due| due.finish);
+                let until = timeline.time(walked.furthest);
                 drop(timeline);
                 let witness = witness::witness::<M>(operations, until, options);
                 report.validity = Validity::Invalid { witness: Box::new(witness) };

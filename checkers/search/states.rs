@@ -35,10 +35,6 @@ impl<S: Clone + Eq + Hash> States<S> {
         &self.states[id as usize]
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.states.len()
-    }
-
     /// The number of a state, a new one if it was not met before.
     pub(super) fn number(&mut self, state: S) -> StateId {
         let mut place = self.place(&state);
@@ -137,9 +133,9 @@ mod tests {
                 assert_eq!(states.number(state * 7), state as u32, "round {round}");
             }
         }
-        assert_eq!((states.len(), *states.state(3)), (1000, 21));
+        assert_eq!((states.states.len(), *states.state(3)), (1000, 21));
         states.keep_only(&[5, 3]);
-        assert_eq!((states.len(), states.number(35), states.number(21)), (2, 0, 1));
+        assert_eq!((states.states.len(), states.number(35), states.number(21)), (2, 0, 1));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub(super) struct Candidate {
     /// Position of the operation in the caller's slice.
     pub source: u32,
     pub is_pure: bool,
+    pub invoke: Time,
     /// When it completed; the end of time without an answer.
     pub finish: Time,
 }
@@ -92,6 +93,7 @@ impl<A: Clone + Eq + Hash> Timeline<A> {
                 completes: if operation.is_sure { 0 } else { NEVER },
                 source: operation.source,
                 is_pure,
+                invoke: operation.invoke,
                 finish: operation.finish,
             });
         }
@@ -137,6 +139,13 @@ impl<A: Clone + Eq + Hash> Timeline<A> {
     pub(super) fn due(&self, moment: usize) -> Option<&Candidate> {
         let moment = self.moments.get(moment).filter(|moment| moment.completes)?;
         Some(&self.candidates[moment.candidate as usize])
+    }
+
+    /// When that moment was.
+    pub(super) fn time(&self, moment: usize) -> Option<Time> {
+        let moment = self.moments.get(moment)?;
+        let candidate = &self.candidates[moment.candidate as usize];
+        Some(if moment.completes { candidate.finish } else { candidate.invoke })
     }
 
     pub(super) fn action(&self, candidate: &Candidate) -> &A {

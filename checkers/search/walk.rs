@@ -74,7 +74,7 @@ pub(super) struct Reached {
 }
 
 /// How many configurations are kept to show how far the walk got.
-const SHOWN: usize = 3;
+pub(super) const SHOWN: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Configuration<S> {
@@ -326,7 +326,7 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
                 let action = timeline.action(candidate);
                 if model.apply(state, action) == After::Same {
                     configuration.effective.insert(candidate.slot);
-                } else if !model.may_follow(state, action) {
+                } else if !model.may_follow(state, action, (candidate.invoke, candidate.finish)) {
                     break Stop::DeadEnd;
                 }
             }
@@ -352,7 +352,8 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
         for place in 0..self.related.len() {
             let candidate = &timeline.candidates[self.related[place] as usize];
             // Those of the same action stand together, the first to complete in front.
-            if candidate.is_pure || last_action.replace(candidate.action) == Some(candidate.action) {
+            if candidate.is_pure || last_action.replace(candidate.action) == Some(candidate.action)
+            {
                 continue;
             }
             if !candidate.is_sure() && !self.is_enabled(&configuration, candidate) {
@@ -452,7 +453,7 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
             let action = timeline.action(candidate);
             if model.apply(state, action) == After::Same {
                 after.effective.insert(slot);
-            } else if !model.may_follow(state, action) {
+            } else if !model.may_follow(state, action, (due.finish, candidate.finish)) {
                 is_dead_end = true;
             }
         });

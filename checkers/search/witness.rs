@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use super::budget::Budget;
 use super::parse::parse;
 use super::timeline::Timeline;
-use super::walk::{Ending, Walked};
+use super::walk::{Ending, SHOWN, Walked};
 use crate::checker::Options;
 use crate::finding::{Arrow, Relation, Witness};
 use crate::history::{Operation, Outcome, Time};
@@ -67,24 +67,26 @@ fn forgotten(operation: &Operation) -> Operation {
 
 impl<M: Model> Refuted<'_, M> {
     fn find(&self, until: Option<Time>) -> Witness {
-        let mut candidates = self.candidates(until);
-        let mut later = until.map_or(0, |until| self.completed_after(until));
+        let mut ends: Vec<Time> = self.operations.iter().filter_map(|o| o.complete).collect();
+        ends.sort_unstable();
+        let mut ended = until.map_or(ends.len(), |until| ends.partition_point(|end| *end <= until));
+        let mut candidates = self.candidates(&ends, ended);
         // A dead end may be seen long before the operation that makes it one.
-        while later < self.times.len() && !self.is_refuted(&candidates) {
-            later = (later * 2).max(later + 16);
-            candidates = self.candidates(self.times.get(later).copied());
+        while ended < ends.len() && !self.is_refuted(&candidates) {
+            ended = (2 * ended).max(ended + 16).min(ends.len());
+            candidates = self.candidates(&ends, ended);
         }
         *self.smallest.borrow_mut() = candidates.clone();
-        self.is_unsure.set(false);
         // The newest few that refute on their own: mostly what is wrong is not far away.
         let mut size = 4;
         while size < candidates.len() && !self.is_refuted(&candidates[..size]) {
             size *= 2;
         }
         candidates.truncate(size);
+        self.is_unsure.set(false);
         let needed = minimise(&candidates, &mut |kept| self.is_refuted(kept));
-        // Questions without an answer may have led astray.
-        if !self.is_refuted(&needed) {
+        // Questions that took too long may have led astray.
+        if self.smallest.borrow().len() != needed.len() {
             self.is_unsure.set(true);
         }
         let mut kept = self.smallest.borrow().clone();
@@ -95,16 +97,27 @@ impl<M: Model> Refuted<'_, M> {
         self.say(&kept)
     }
 
-    /// What was invoked by then and might matter, the last to complete first.
-    fn candidates(&self, until: Option<Time>) -> Vec<u32> {
-        let until = until.unwrap_or(Time::MAX);
+    /// What was invoked before so many had ended, the last to end first.
+    fn candidates(&self, ends: &[Time], ended: usize) -> Vec<u32> {
+        let until = match ended {
+            ended if ended < ends.len() => ends[ended.saturating_sub(1)],
+            _ => Time::MAX,
+        };
+        let operation = |source: &u32| self.operations[*source as usize];
+        let says_something = |operation: &Operation| {
+            operation.outcome != Outcome::Fail || self.options.observe_failed_cas
+        };
         let mut candidates: Vec<u32> = (0..self.operations.len() as u32)
-            .filter(|source| self.operations[*source as usize].invoke <= until)
-            .filter(|source| self.operations[*source as usize].complete.is_some())
+            .filter(|source| operation(source).invoke <= until)
+            .filter(|source| says_something(operation(source)))
             .collect();
         candidates.sort_by_key(|source| {
-            let operation = self.operations[*source as usize];
-            std::cmp::Reverse((operation.complete, operation.index))
+            let operation = operation(source);
+            let end = match operation.outcome {
+                Outcome::Info => operation.invoke,
+                _ => operation.complete.unwrap_or(Time::MAX),
+            };
+            std::cmp::Reverse((end, operation.index))
         });
         candidates
     }
@@ -148,7 +161,8 @@ impl<M: Model> Refuted<'_, M> {
         let described: Vec<String> = operations
             .iter()
             .map(|operation| {
-                let end = operation.complete.map_or("no answer".to_owned(), |end| clock.instant(end));
+                let end =
+                    operation.complete.map_or("no answer".to_owned(), |end| clock.instant(end));
                 format!("{} ({} to {end})", model::who(operation), clock.instant(operation.invoke))
             })
             .collect();
@@ -176,15 +190,18 @@ impl<M: Model> Refuted<'_, M> {
         let (timeline, walked) = self.walk(kept)?;
         let due = timeline.due(walked.furthest)?;
         let operation = self.operations[due.source as usize];
-        let states: Vec<String> =
+        let is_all = walked.frontier.len() < SHOWN;
+        let mut states: Vec<String> =
             walked.frontier.into_iter().map(|reached| reached.state).collect();
-        let mut distinct = states.clone();
-        distinct.sort();
-        distinct.dedup();
+        states.sort();
+        states.dedup();
+        if !is_all {
+            states.push("the like".to_owned());
+        }
         Some(format!(
             "; until {} completed, the object was {}, which does not allow it",
-            model::said(operation),
-            few(&distinct, "or")
+            model::who(operation),
+            few(&states, "or")
         ))
     }
 }

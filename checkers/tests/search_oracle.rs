@@ -27,7 +27,7 @@ fn small(random: &mut ChaCha8Rng, object: Object) -> Vec<Operation> {
         unique: random.random_bool(0.5),
     };
     let mut operations = generate::valid(random, object, shape);
-    if random.random_bool(0.75) {
+    if random.random_bool(0.85) {
         generate::spoil(random, object, &mut operations);
     }
     operations
@@ -52,7 +52,12 @@ fn every_model_agrees_with_every_order() {
         for _ in 0..CASES_EACH {
             let operations = small(&mut random, object);
             let truth = is_linearizable(object, &operations, &initial);
-            assert_agrees(object, &object.explore(&operations, &options).validity, truth, &operations);
+            assert_agrees(
+                object,
+                &object.explore(&operations, &options).validity,
+                truth,
+                &operations,
+            );
             answers.entry(object).or_default()[usize::from(truth)] += 1;
         }
     }
@@ -75,7 +80,7 @@ fn parts_together_agree_with_parts_apart() {
             assert_agrees(object, &together, apart, &operations);
             answers[usize::from(apart)] += 1;
         }
-        assert!(answers[0].min(answers[1]) > 300, "{object:?}: {answers:?}");
+        assert!(answers[0].min(answers[1]) > 200, "{object:?}: {answers:?}");
     }
 }
 
@@ -133,6 +138,6 @@ fn every_witness_is_a_smallest_proof() {
             }
         }
         println!("{object:?}: witnesses by size: {sizes:?}");
-        assert!(sizes.iter().sum::<usize>() > 100, "{object:?}: {sizes:?}");
+        assert!(sizes.iter().sum::<usize>() > 50, "{object:?}: {sizes:?}");
     }
 }

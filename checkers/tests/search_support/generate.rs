@@ -105,7 +105,12 @@ pub fn spoil(random: &mut ChaCha8Rng, object: Object, operations: &mut [Operatio
             _ if operation.outcome == Outcome::Fail && operation.f.as_str() != "generate" => {
                 operation.outcome = Outcome::Ok;
                 if observes(object, operation) && object != Object::MultiRegister {
-                    operation.output = outputs.choose(random).cloned().unwrap_or_default();
+                    let nothing = match object {
+                        Object::Counter => Value::Int(0),
+                        Object::AppendString => Value::from(""),
+                        _ => Value::Nil,
+                    };
+                    operation.output = outputs.choose(random).cloned().unwrap_or(nothing);
                 } else if object == Object::MultiRegister {
                     operation.output = operation.input.clone();
                 }
@@ -181,10 +186,9 @@ fn request(random: &mut ChaCha8Rng, object: Object, index: usize, unique: bool) 
         }
         Object::Mutex | Object::ReentrantMutex if first => ("acquire", Value::Nil),
         Object::Mutex | Object::ReentrantMutex => ("release", Value::Nil),
-        Object::Semaphore => (
-            if first { "acquire" } else { "release" },
-            Value::Int(random.random_range(1..=2)),
-        ),
+        Object::Semaphore => {
+            (if first { "acquire" } else { "release" }, Value::Int(random.random_range(1..=2)))
+        }
         Object::Set => match random.random_range(0..8) {
             0..3 => ("add", value(random)),
             3..5 => ("remove", value(random)),
@@ -209,6 +213,9 @@ fn request(random: &mut ChaCha8Rng, object: Object, index: usize, unique: bool) 
             key = Some(["x", "y"][random.random_range(0..2)].into());
             let pieces = ["a", "b", "ab", "ba"];
             match (first, unique) {
+                (true, _) if random.random_bool(0.2) => {
+                    ("put", Value::from(pieces[random.random_range(0..4)]))
+                }
                 (true, true) => ("append", Value::from(format!("{index};").as_str())),
                 (true, false) => ("append", Value::from(pieces[random.random_range(0..4)])),
                 (false, _) => ("get", Value::Nil),
@@ -230,4 +237,45 @@ fn request(random: &mut ChaCha8Rng, object: Object, index: usize, unique: bool) 
         intended: None,
         error: None,
     }
+}
+
+/// A valid history of clients that are always busy, each operation served at a random instant
+/// between its invocation and its completion. Every operation has an answer.
+pub fn busy(
+    random: &mut ChaCha8Rng,
+    object: Object,
+    clients: u64,
+    operations: usize,
+) -> Vec<Operation> {
+    let mut free_at: Vec<u64> = (0..clients).map(|_| random.random_range(0..1_000)).collect();
+    let mut served = Vec::with_capacity(operations);
+    for index in 0..operations {
+        let client = (0..free_at.len()).min_by_key(|client| free_at[*client]).unwrap();
+        let invoke = free_at[client];
+        let effect = invoke + random.random_range(1..40_000);
+        let complete = effect + random.random_range(1..40_000);
+        free_at[client] = complete + random.random_range(1..2_000);
+        served.push((effect, index, client as u64, invoke, complete));
+    }
+    served.sort_unstable();
+    let mut state = object.first(&initial(object));
+    let mut operations: Vec<Operation> = served
+        .into_iter()
+        .map(|(_, index, client, invoke, complete)| {
+            let mut operation = request(random, object, index, true);
+            operation.process = client;
+            operation.invoke = Time(invoke);
+            operation.complete = Some(Time(complete));
+            match object.serve(&state, &operation) {
+                None => operation.outcome = Outcome::Fail,
+                Some((next, answer)) => {
+                    state = next;
+                    operation.output = answer;
+                }
+            }
+            operation
+        })
+        .collect();
+    operations.sort_by_key(|operation| (operation.invoke, operation.index));
+    operations
 }

@@ -196,6 +196,9 @@ impl Object {
                 let string = strings.entry(key).or_default();
                 match input {
                     Value::Text(piece) => {
+                        if f == "put" {
+                            string.clear();
+                        }
                         string.push_str(piece);
                         done(State::Strings(strings))
                     }
