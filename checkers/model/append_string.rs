@@ -23,7 +23,7 @@ use crate::model::{
 /// A map of strings. `append` adds its input to the end of the string of its key, `put` replaces
 /// it, `get` (or `read`) returns the whole string, nil or empty if there is none. Every string
 /// begins as [`Options::initial`], nil being empty. Each key is an object of its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AppendString {
     first: Name,
     keys: FxHashMap<Option<Name>, u32>,

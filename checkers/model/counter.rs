@@ -1,15 +1,18 @@
 //! A counter.
 
 use crate::checker::Options;
-use crate::history::{Operation, Value};
-use crate::model::{After, Model, answer, unknown_function, unknown_value};
+use crate::history::{Operation, Time, Value};
+use crate::model::{After, Model, Parsed, answer, unknown_function, unknown_value};
 
 /// A counter. `add` adds its input, which may be negative; `inc` and `dec` add and subtract their
 /// input, or one if that is nil; `read` returns the sum (nil: zero). It begins with
 /// [`Options::initial`], nil being zero.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Counter {
     first: i128,
+    /// The sums that all additions, and only the positive or only the negative ones, can reach.
+    least: i128,
+    greatest: i128,
 }
 
 /// What an operation does to the counter.
@@ -36,7 +39,7 @@ impl Model for Counter {
     fn new(options: &Options<'_>) -> Result<Self, String> {
         let first = number(&options.initial, 0)
             .ok_or_else(|| format!("a counter begins with a number, not {}", options.initial))?;
-        Ok(Self { first })
+        Ok(Self { first, least: first, greatest: first })
     }
 
     fn action(&mut self, operation: &Operation) -> Result<Option<Action>, String> {
@@ -64,6 +67,16 @@ impl Model for Counter {
         })
     }
 
+    fn settle(&mut self, actions: &[Parsed<Action>]) {
+        (self.least, self.greatest) = (self.first, self.first);
+        for parsed in actions {
+            if let Action::Add(number) = parsed.action {
+                self.least += number.min(0);
+                self.greatest += number.max(0);
+            }
+        }
+    }
+
     fn initial(&self) -> i128 {
         self.first
     }
@@ -85,6 +98,13 @@ impl Model for Counter {
 
     fn commute(&self, one: &Action, other: &Action) -> bool {
         !self.is_pure(one) && !self.is_pure(other)
+    }
+
+    fn may_follow(&self, _sum: &i128, read: &Action, _now_and_finish: (Time, Time)) -> bool {
+        match *read {
+            Action::Read(sum) => (self.least..=self.greatest).contains(&sum),
+            Action::Add(_) => true,
+        }
     }
 
     fn describe(&self, sum: &i128) -> String {

@@ -6,7 +6,7 @@ use crate::model::{After, Model, Parsed, unknown_function, values::Values};
 
 /// A queue. `enqueue` appends its input, `dequeue` removes and returns the oldest value, or
 /// returns nil from an empty queue. It begins with the list [`Options::initial`], oldest first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FifoQueue {
     values: Values,
     first: Box<[u32]>,

@@ -23,11 +23,11 @@
 //! | --- | --- | --- |
 //! | [`Register`] | one number | an unanswered write waits until someone needs its value |
 //! | [`MultiRegister`] | one number per key | groups of keys that no transaction joins are apart |
-//! | [`Mutex`] | the holder | an unanswered acquire waits until its own process releases |
+//! | [`Mutex`] | the holder | an unanswered acquire counts only if its own process releases |
 //! | [`ReentrantMutex`] | the holder, how often | as the mutex |
 //! | [`Semaphore`] | one number | acquires are alike, releases are alike |
 //! | [`Set`] | its elements | each element apart, unless the whole set is read |
-//! | [`Counter`] | one number | additions wait until someone reads |
+//! | [`Counter`] | one number | additions wait until someone reads; a sum out of reach is a dead end |
 //! | [`FifoQueue`], [`Stack`], [`PriorityQueue`] | their values | unanswered additions of what nobody got are left out |
 //! | [`AppendString`] | one place per key | each key apart; a string that contradicts a later get is a dead end: close to linear |
 //! | [`UniqueIds`] | the ids | each id apart: linear |
@@ -75,7 +75,7 @@ pub use unique_ids::UniqueIds;
 /// One value of the type serves one history (or one part of it): it may number the values that
 /// it meets. First each operation is [parsed](Model::action), then the model is told that this
 /// was all ([`Model::settle`]), and only then is it asked anything else.
-pub trait Model: Sized {
+pub trait Model: Clone {
     /// What it is, as sentences have it: `a mutex`.
     const OBJECT: &'static str;
     /// The functions that it has.
@@ -106,7 +106,7 @@ pub trait Model: Sized {
         None
     }
 
-    /// All operations have been parsed; these are their actions.
+    /// All operations have been parsed; these are the actions of the history.
     fn settle(&mut self, _actions: &[Parsed<Self::Action>]) {}
 
     /// The state before the first operation.

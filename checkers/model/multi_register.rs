@@ -1,10 +1,10 @@
 //! Several registers, read and written together in transactions.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::checker::Options;
 use crate::history::{Function, Operation, Outcome, Value};
-use crate::model::{After, Model, Parts, unknown_function, unknown_value, values::Values};
+use crate::model::{After, Model, Parsed, Parts, unknown_function, unknown_value, values::Values};
 
 /// Registers that a transaction (`txn`) reads and writes at one instant. Its value is a list of
 /// micro-operations `[f key value]`, f being `r` (`read`) or `w` (`write`), done one after the
@@ -13,16 +13,18 @@ use crate::model::{After, Model, Parts, unknown_function, unknown_value, values:
 ///
 /// At first every register holds [`Options::initial`]; if that is a list of pairs `[key value]`,
 /// each holds its own value, and keys not named in it hold nil.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MultiRegister {
     values: Values,
     keys: FxHashMap<Value, u32>,
     /// What each key holds at first.
     first: Vec<u32>,
     initial: Initial,
+    /// Keys and values that somebody read.
+    read: FxHashSet<(u32, u32)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Initial {
     All(Value),
     Each(FxHashMap<Value, Value>),
@@ -132,7 +134,7 @@ impl Model for MultiRegister {
             None => Initial::All(options.initial.clone()),
         };
         let (values, keys) = (Values::default(), FxHashMap::default());
-        Ok(Self { values, keys, first: Vec::new(), initial })
+        Ok(Self { values, keys, first: Vec::new(), initial, read: FxHashSet::default() })
     }
 
     fn action(&mut self, operation: &Operation) -> Result<Option<Transaction>, String> {
@@ -151,6 +153,16 @@ impl Model for MultiRegister {
             },
             _ => Err(unknown_function::<Self>(operation)),
         }
+    }
+
+    fn settle(&mut self, actions: &[Parsed<Transaction>]) {
+        let micros = actions.iter().flat_map(|parsed| &parsed.action.micros);
+        self.read = micros
+            .filter_map(|micro| match *micro {
+                Micro::Read(key, value) => Some((key, value)),
+                Micro::Write(..) => None,
+            })
+            .collect();
     }
 
     fn initial(&self) -> Box<[u32]> {
@@ -189,6 +201,15 @@ impl Model for MultiRegister {
 
     fn commute(&self, one: &Transaction, other: &Transaction) -> bool {
         !one.disturbs(other) && !other.disturbs(one)
+    }
+
+    /// If nobody read what it wrote, then nobody read those registers at all between it and the
+    /// next that wrote them, and it can be left out.
+    fn matters(&self, unanswered: &Transaction) -> bool {
+        unanswered.micros.iter().any(|micro| match *micro {
+            Micro::Write(key, value) => self.read.contains(&(key, value)),
+            Micro::Read(..) => false,
+        })
     }
 
     fn heap_bytes(registers: &Box<[u32]>) -> usize {

@@ -1,8 +1,10 @@
 //! A mutex: acquire and release, by processes.
 
+use rustc_hash::FxHashSet;
+
 use crate::checker::Options;
 use crate::history::{Operation, Outcome, Value};
-use crate::model::{After, Model, unknown_function, unknown_value};
+use crate::model::{After, Model, Parsed, unknown_function, unknown_value};
 
 /// A mutex. It is held by the process that acquired it; only that process can release it, and
 /// while it is held nobody can acquire it, not even its holder.
@@ -11,9 +13,41 @@ use crate::model::{After, Model, unknown_function, unknown_value};
 /// operation without an answer is somebody else, so an acquire that may have been granted to the
 /// old process is never released: in a valid history it either did not take effect or is the
 /// last. Locks that expire (leases) are no mutexes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Mutex {
     holder: Option<u64>,
+    users: Users,
+}
+
+/// Who acquires and who releases a lock.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Users {
+    acquire: FxHashSet<u64>,
+    release: FxHashSet<u64>,
+}
+
+impl Users {
+    pub(super) fn new(holder: Option<u64>, actions: &[Parsed<Action>]) -> Self {
+        let mut users = Users::default();
+        users.acquire.extend(holder);
+        for parsed in actions {
+            match parsed.action {
+                Action::Acquire(process) => users.acquire.insert(process),
+                Action::Release(process) => users.release.insert(process),
+            };
+        }
+        users
+    }
+
+    /// An acquire without an answer by a process that never releases can be left out: nobody
+    /// acquired the lock after it, and that process can also do so without it. A release by a
+    /// process that never acquires is never allowed.
+    pub(super) fn matters(&self, unanswered: &Action) -> bool {
+        match unanswered {
+            Action::Acquire(process) => self.release.contains(process),
+            Action::Release(process) => self.acquire.contains(process),
+        }
+    }
 }
 
 /// What an operation does to a lock.
@@ -58,11 +92,15 @@ impl Model for Mutex {
     type Action = Action;
 
     fn new(options: &Options<'_>) -> Result<Self, String> {
-        Ok(Self { holder: first_holder::<Self>(options)? })
+        Ok(Self { holder: first_holder::<Self>(options)?, users: Users::default() })
     }
 
     fn action(&mut self, operation: &Operation) -> Result<Option<Action>, String> {
         lock_action::<Self>(operation)
+    }
+
+    fn settle(&mut self, actions: &[Parsed<Action>]) {
+        self.users = Users::new(self.holder, actions);
     }
 
     fn initial(&self) -> Option<u64> {
@@ -89,6 +127,10 @@ impl Model for Mutex {
             (Action::Release(_), Action::Acquire(_)) => true,
             _ => false,
         }
+    }
+
+    fn matters(&self, unanswered: &Action) -> bool {
+        self.users.matters(unanswered)
     }
 
     fn describe(&self, holder: &Option<u64>) -> String {

@@ -9,7 +9,7 @@ use crate::model::{After, Model, Parsed, values::Values};
 /// and returns the least value, or returns nil from an empty queue. Numbers are ordered as
 /// numbers, texts as texts, and every number is less than every text. The same value may be in it
 /// more than once. It begins with the list [`Options::initial`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PriorityQueue {
     values: Values,
     first: Box<[u32]>,

@@ -2,14 +2,15 @@
 
 use crate::checker::Options;
 use crate::history::Operation;
-use crate::model::mutex::{Action, first_holder, lock_action};
-use crate::model::{After, Model};
+use crate::model::mutex::{Action, Users, first_holder, lock_action};
+use crate::model::{After, Model, Parsed};
 
 /// A [mutex](crate::model::Mutex) that its holder may acquire again; it is free when it has been
 /// released as often as it was acquired.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ReentrantMutex {
     holder: Option<u64>,
+    users: Users,
 }
 
 impl Model for ReentrantMutex {
@@ -20,11 +21,15 @@ impl Model for ReentrantMutex {
     type Action = Action;
 
     fn new(options: &Options<'_>) -> Result<Self, String> {
-        Ok(Self { holder: first_holder::<Self>(options)? })
+        Ok(Self { holder: first_holder::<Self>(options)?, users: Users::default() })
     }
 
     fn action(&mut self, operation: &Operation) -> Result<Option<Action>, String> {
         lock_action::<Self>(operation)
+    }
+
+    fn settle(&mut self, actions: &[Parsed<Action>]) {
+        self.users = Users::new(self.holder, actions);
     }
 
     fn initial(&self) -> Self::State {
@@ -57,6 +62,10 @@ impl Model for ReentrantMutex {
             }
             (Action::Release(_), _) => true,
         }
+    }
+
+    fn matters(&self, unanswered: &Action) -> bool {
+        self.users.matters(unanswered)
     }
 
     fn describe(&self, state: &Self::State) -> String {

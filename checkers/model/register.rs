@@ -6,7 +6,7 @@ use crate::model::{After, Model, answer, unknown_function, unknown_value, values
 
 /// A register. A cas that was refused because the value differed is an observation if the
 /// options say so ([`Options::observe_failed_cas`]).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Register {
     values: Values,
     observe_failed_cas: bool,

@@ -9,7 +9,7 @@ use crate::model::{After, Model, unknown_function, unknown_value};
 /// `acquire` and `release` take one permit, or as many as their input says. Permits have no
 /// owner, as with most semaphores: any process may give back what another took, but no more than
 /// have been taken.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Semaphore {
     permits: u64,
 }

@@ -11,7 +11,7 @@ use crate::model::{
 /// element twice is no set's answer.
 ///
 /// As long as nobody reads the whole set each element is an object of its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Set {
     values: Values,
     first: Box<[u32]>,

@@ -7,7 +7,7 @@ use crate::model::{After, Model, Parsed, values::Values};
 
 /// A stack. `push` adds its input on top, `pop` removes and returns the top, or returns nil from
 /// an empty stack. It begins with the list [`Options::initial`], the top last.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Stack {
     values: Values,
     first: Box<[u32]>,

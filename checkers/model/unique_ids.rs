@@ -8,7 +8,7 @@ use crate::model::{After, Model, Parts, answer, unknown_function, unknown_value,
 ///
 /// Each id is an object of its own, which can be given once: so this is linear, and the
 /// operations that got the same id are the witness.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UniqueIds {
     values: Values,
 }

@@ -33,7 +33,13 @@
 //! forgotten but that it was asked for*, so that it may have happened at any time, before or
 //! after or never, with whatever result. No operation of the witness can be forgotten as well.
 //! (Leaving an operation out altogether would prove nothing: without its enqueue, every dequeue
-//! is a violation.) If the budget for making it small is spent, its sentence says so.
+//! is a violation.)
+//!
+//! In a long history that may still be many operations, since each earlier release of a lock could
+//! be the one that was missing. Then the witness begins at the last moment when nothing was in
+//! flight, with every state that some order of the operations before leads to: its sentence says
+//! when that was, and which these states are, and only operations since then are forgotten. If the
+//! budget for making a witness small is spent, its sentence says that, too.
 //!
 //! ```
 //! # use splitbrain_checkers::{notation, registry};
@@ -64,9 +70,11 @@ mod timeline;
 mod walk;
 mod witness;
 
+use std::hash::Hash;
+
 use crate::checker::{Checker, Options, Scope};
 use crate::finding::{Finding, Validity};
-use crate::history::{Function, History, Operation};
+use crate::history::{Function, History, Operation, Time};
 use crate::keys::{self, KeyResult};
 use crate::limits::Spent;
 use crate::model::{self, Model, Parsed};
@@ -75,6 +83,7 @@ use budget::Budget;
 use parse::{groups, parse};
 use timeline::Timeline;
 use walk::{Ending, Walk, Walked};
+use witness::Start;
 
 /// What a search found out, and what it took.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,7 +200,7 @@ fn search_part<M: Model>(
     report: &mut Report,
 ) {
     let timeline = Timeline::new(model, parsed);
-    let walked = walk(model, &timeline, budget);
+    let walked = walk(model, &timeline, budget, &[model.initial()]);
     match walked.ending {
         Ending::Linearized => {}
         Ending::Spent(spent) => {
@@ -204,9 +213,13 @@ fn search_part<M: Model>(
         Ending::Stuck => {
             report.violations += 1;
             if !report.validity.is_invalid() {
-                let until = timeline.time(walked.furthest);
+                let until = timeline.time(walked.furthest).unwrap_or(Time::MAX);
+                let base = walked.base.and_then(|base| {
+                    let time = timeline.time(base.moment.checked_sub(1)?)?;
+                    Some(Start { time, states: base.states })
+                });
                 drop(timeline);
-                let witness = witness::witness::<M>(operations, until, options);
+                let witness = witness::witness(model, parsed, operations, (until, base), options);
                 report.validity = Validity::Invalid { witness: Box::new(witness) };
             }
         }
@@ -214,17 +227,22 @@ fn search_part<M: Model>(
 }
 
 /// Walks with sets of slots that are as small as the history allows.
-fn walk<M: Model>(model: &M, timeline: &Timeline<M::Action>, budget: &mut Budget<'_>) -> Walked {
+fn walk<M: Model>(
+    model: &M,
+    timeline: &Timeline<M::Action>,
+    budget: &mut Budget<'_>,
+    first: &[M::State],
+) -> Walked<M::State> {
     match timeline.slots {
-        0..=64 => Walk::<M, [u64; 1]>::new(model, timeline, budget).run(),
-        65..=256 => Walk::<M, [u64; 4]>::new(model, timeline, budget).run(),
-        _ => Walk::<M, Box<[u64]>>::new(model, timeline, budget).run(),
+        0..=64 => Walk::<M, [u64; 1]>::new(model, timeline, budget, first).run(),
+        65..=256 => Walk::<M, [u64; 4]>::new(model, timeline, budget, first).run(),
+        _ => Walk::<M, Box<[u64]>>::new(model, timeline, budget, first).run(),
     }
 }
 
-fn progress<A: Clone + Eq + std::hash::Hash>(
+fn progress<S, A: Clone + Eq + Hash>(
     timeline: &Timeline<A>,
-    walked: Walked,
+    walked: Walked<S>,
     operations: &[&Operation],
     spent: Spent,
 ) -> Progress {

@@ -29,8 +29,9 @@ fn every_checker_has_a_valid_and_an_invalid_history() {
     for (checker, valid, invalid) in [
         (
             "mutex",
-            "1 acquire 0..20
-             2 acquire 10..30",
+            "1 acquire  0..20
+             1 release 30..40
+             2 acquire 10..50",
             "1 acquire 0..20
              2 acquire 10..30
              1 release 40..50",

@@ -57,7 +57,7 @@ pub(super) struct Timeline<A> {
 }
 
 /// A cut is a little work, so there is none nearer to the last one than this.
-const MOMENTS_BETWEEN_CUTS: usize = 128;
+const MOMENTS_BETWEEN_CUTS: usize = 16;
 
 impl<A: Clone + Eq + Hash> Timeline<A> {
     pub(super) fn new<M: Model<Action = A>>(model: &M, parsed: &[Parsed<A>]) -> Self {

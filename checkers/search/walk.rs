@@ -21,7 +21,7 @@
 //! 4. *An operation without an answer only where a pending one makes it matter*
 //!    ([`Model::enables`]). Take the order with the fewest of them, and of those one with the
 //!    fewest before the due operation; by the promise of `enables` it does not begin with one
-//!    that is not enabled. (2 and 3 do not add any.)
+//!    that is not enabled, nor with one that changes nothing now. (2 and 3 do not add any.)
 //! 5. *No dead ends that can be seen*: [`Model::may_follow`], [`Model::is_hopeless`].
 //!
 //! Each step leaves some valid order possible if one was, so by induction one is found.
@@ -57,12 +57,21 @@ pub(super) enum Ending {
 
 /// How a walk ended, and how far it got.
 #[derive(Debug)]
-pub(super) struct Walked {
+pub(super) struct Walked<S> {
     pub ending: Ending,
     /// The last moment that some configuration reached.
     pub furthest: usize,
     /// A few of the configurations that reached it.
     pub frontier: Vec<Reached>,
+    /// The last cut that nothing but the state crosses.
+    pub base: Option<Base<S>>,
+}
+
+/// A moment before which every order has been tried, and all states that they can lead to.
+#[derive(Debug, Clone)]
+pub(super) struct Base<S> {
+    pub moment: usize,
+    pub states: Vec<S>,
 }
 
 /// A configuration in words and numbers.
@@ -117,6 +126,7 @@ pub(super) struct Walk<'w, 'l, M: Model, S> {
     level: usize,
     furthest: usize,
     frontier: Vec<Configuration<S>>,
+    base: Option<Base<M::State>>,
     pending: Vec<u32>,
     related: Vec<u32>,
 }
@@ -126,11 +136,15 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
         model: &'w M,
         timeline: &'w Timeline<M::Action>,
         budget: &'w mut Budget<'l>,
+        first: &[M::State],
     ) -> Self {
         let empty = S::empty(timeline.slots);
         let mut states = States::new(M::heap_bytes);
-        let state = states.number(model.initial());
-        let start = Configuration { level: 0, state, effective: empty.clone() };
+        let mut start = |state: &M::State| {
+            let state = states.number(state.clone());
+            Configuration { level: 0, state, effective: empty.clone() }
+        };
+        let stack = first.iter().map(&mut start).collect();
         Walk {
             model,
             timeline,
@@ -138,7 +152,7 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
             steps_at_cut: budget.used,
             steps_at_first_crossing: 0,
             budget,
-            stack: vec![start],
+            stack,
             seen: FxHashSet::default(),
             cut: 0,
             crossed: Vec::new(),
@@ -149,13 +163,14 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
             level: 0,
             furthest: 0,
             frontier: Vec::new(),
+            base: None,
             pending: Vec::new(),
             related: Vec::new(),
         }
     }
 
     /// Walks until an order is found, none is left, or a limit is reached.
-    pub(super) fn run(mut self) -> Walked {
+    pub(super) fn run(mut self) -> Walked<M::State> {
         let ending = loop {
             if self.stack.len() == self.floor || self.is_too_long() {
                 if !self.crossed.is_empty() {
@@ -185,7 +200,7 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
         };
         let frontier = self.frontier.clone();
         let frontier = frontier.iter().map(|configuration| self.show(configuration)).collect();
-        Walked { ending, furthest: self.furthest, frontier }
+        Walked { ending, furthest: self.furthest, frontier, base: self.base }
     }
 
     /// Whether looking for more configurations that cross the next cut takes too long.
@@ -223,9 +238,15 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
         ids.sort_unstable();
         ids.dedup();
         self.states.keep_only(&ids);
-        for crossing in crossed {
+        for crossing in crossed.iter_mut() {
             let place = ids.binary_search(&crossing.state).unwrap_or_default();
             crossing.state = place as StateId;
+        }
+        let nothing = S::empty(self.timeline.slots);
+        if crossed.iter().all(|crossing| crossing.effective == nothing) {
+            let states = (0..ids.len() as u32).map(|id| self.states.state(id).clone()).collect();
+            let moment = self.timeline.cuts[self.cut] as usize;
+            self.base = Some(Base { moment, states });
         }
         self.frontier.clear();
         // Clearing a set costs its capacity, so a large one is replaced.
@@ -360,6 +381,9 @@ impl<'w, 'l, M: Model, S: Slots> Walk<'w, 'l, M, S> {
                 continue;
             }
             let Some(after) = self.effect(&configuration, candidate, due) else { continue };
+            if !candidate.is_sure() && after.state == configuration.state {
+                continue;
+            }
             let rank = match candidate.slot == due.slot {
                 true => 0,
                 false if is_due_refused && self.allows(&after, due) => 1,

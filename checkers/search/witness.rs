@@ -5,11 +5,11 @@
 //! the history with something forgotten, so what refutes the latter refutes the former, and the
 //! more is forgotten the less is refuted: that is monotone, as QuickXplain (`minimise.rs`) needs
 //! it.
-
-use std::cell::{Cell, RefCell};
+//!
+//! All questions are put to the search itself, each with a budget of steps. One that takes longer
+//! counts as not refuted, which is safe: then more is kept than need be.
 
 use super::budget::Budget;
-use super::parse::parse;
 use super::timeline::Timeline;
 use super::walk::{Ending, SHOWN, Walked};
 use crate::checker::Options;
@@ -17,177 +17,215 @@ use crate::finding::{Arrow, Relation, Witness};
 use crate::history::{Operation, Outcome, Time};
 use crate::limits::Limits;
 use crate::minimise::minimise;
-use crate::model::{self, Model};
+use crate::model::{self, Model, Parsed};
 use crate::words::{count, few};
 
-/// Steps for one question, and for all questions together.
-const STEPS_EACH: u64 = 50_000;
-const STEPS: u64 = 2_000_000;
+/// Steps for one question, and for all questions together, of a witness from the beginning.
+const STEPS: (u64, u64) = (10_000, 100_000);
 
-/// A refuted history, and what was found out of it.
-struct Refuted<'a, M> {
-    operations: &'a [&'a Operation],
-    /// The same, forgotten.
-    forgotten: Vec<Operation>,
-    options: &'a Options<'a>,
-    used: Cell<u64>,
-    /// Whether a question could not be answered within its steps.
-    is_unsure: Cell<bool>,
-    /// The smallest set known to refute.
-    smallest: RefCell<Vec<u32>>,
-    model: std::marker::PhantomData<M>,
+/// The same of a witness that begins where nothing was in flight: there is less to ask about.
+const STEPS_SINCE: (u64, u64) = (50_000, 500_000);
+
+/// A witness from the beginning with more operations than this is not worth having, if there is
+/// another one.
+const MOST: usize = 8;
+
+/// Where a witness begins: what ended by then is in the states.
+#[derive(Debug, Clone)]
+pub(super) struct Start<S> {
+    pub time: Time,
+    pub states: Vec<S>,
 }
 
-/// The witness of a refuted history. `until` is when the operation completed that no order got
-/// past.
+/// The witness of a refuted history. No order gets past `until`; `since` is the last moment when
+/// nothing was in flight.
 pub(super) fn witness<M: Model>(
+    model: &M,
+    parsed: &[Parsed<M::Action>],
     operations: &[&Operation],
-    until: Option<Time>,
+    (until, since): (Time, Option<Start<M::State>>),
     options: &Options<'_>,
 ) -> Witness {
-    let refuted = Refuted::<M> {
+    let mut model = model.clone();
+    let beginning = Start { time: Time(0), states: vec![model.initial()] };
+    let mut loose = Vec::with_capacity(parsed.len());
+    for parsed in parsed {
+        // It was parsed before, and what is not known of it now is only left out.
+        let forgotten = forgotten(operations[parsed.source as usize]);
+        loose.push(model.action(&forgotten).unwrap_or_default());
+    }
+    let mut questions = Questions {
+        model,
+        strict: parsed,
+        loose,
         operations,
-        forgotten: operations.iter().map(|operation| forgotten(operation)).collect(),
         options,
-        used: Cell::new(0),
-        is_unsure: Cell::new(false),
-        smallest: RefCell::new(Vec::new()),
-        model: std::marker::PhantomData,
+        start: beginning,
+        is_from_beginning: true,
+        left: STEPS,
+        is_unsure: false,
+        smallest: Vec::new(),
     };
-    refuted.find(until)
+    let from_beginning = questions.smallest(until);
+    let Some(since) = since.filter(|_| questions.is_unsure || from_beginning.len() > MOST) else {
+        return questions.say(&from_beginning);
+    };
+    (questions.start, questions.is_from_beginning, questions.left) = (since, false, STEPS_SINCE);
+    let since = questions.smallest(until);
+    questions.say(&since)
 }
 
 fn forgotten(operation: &Operation) -> Operation {
-    let outcome = match operation.outcome {
-        Outcome::Fail => Outcome::Fail,
-        Outcome::Ok | Outcome::Info => Outcome::Info,
-    };
-    Operation { outcome, invoke: Time(0), complete: None, error: None, ..operation.clone() }
+    Operation { outcome: Outcome::Info, complete: None, error: None, ..operation.clone() }
 }
 
-impl<M: Model> Refuted<'_, M> {
-    fn find(&self, until: Option<Time>) -> Witness {
-        let mut ends: Vec<Time> = self.operations.iter().filter_map(|o| o.complete).collect();
-        ends.sort_unstable();
-        let mut ended = until.map_or(ends.len(), |until| ends.partition_point(|end| *end <= until));
-        let mut candidates = self.candidates(&ends, ended);
-        // A dead end may be seen long before the operation that makes it one.
-        while ended < ends.len() && !self.is_refuted(&candidates) {
-            ended = (2 * ended).max(ended + 16).min(ends.len());
-            candidates = self.candidates(&ends, ended);
-        }
-        *self.smallest.borrow_mut() = candidates.clone();
-        // The newest few that refute on their own: mostly what is wrong is not far away.
+/// Asks what is left of a refutation if all but some operations are forgotten. Operations are
+/// known by their position in `strict`.
+struct Questions<'a, M: Model> {
+    model: M,
+    strict: &'a [Parsed<M::Action>],
+    /// What each operation may have done if it is forgotten.
+    loose: Vec<Option<M::Action>>,
+    operations: &'a [&'a Operation],
+    options: &'a Options<'a>,
+    start: Start<M::State>,
+    is_from_beginning: bool,
+    /// Steps that the next question, and all to come, may take.
+    left: (u64, u64),
+    /// Whether a question took too long.
+    is_unsure: bool,
+    /// The smallest set known to refute.
+    smallest: Vec<u32>,
+}
+
+impl<M: Model> Questions<'_, M> {
+    /// A smallest set of operations that refute.
+    fn smallest(&mut self, until: Time) -> Vec<u32> {
+        let mut candidates = self.candidates(until);
+        // The few that are nearest to where it failed: mostly what is wrong is not far away.
+        self.smallest = candidates.clone();
         let mut size = 4;
         while size < candidates.len() && !self.is_refuted(&candidates[..size]) {
             size *= 2;
         }
         candidates.truncate(size);
-        self.is_unsure.set(false);
+        self.is_unsure = false;
         let needed = minimise(&candidates, &mut |kept| self.is_refuted(kept));
         // Questions that took too long may have led astray.
-        if self.smallest.borrow().len() != needed.len() {
-            self.is_unsure.set(true);
-        }
-        let mut kept = self.smallest.borrow().clone();
-        kept.sort_by_key(|source| {
-            let operation = self.operations[*source as usize];
-            (operation.invoke, operation.index)
-        });
-        self.say(&kept)
+        self.is_unsure |= self.smallest.len() != needed.len();
+        std::mem::take(&mut self.smallest)
     }
 
-    /// What was invoked before so many had ended, the last to end first.
-    fn candidates(&self, ends: &[Time], ended: usize) -> Vec<u32> {
-        let until = match ended {
-            ended if ended < ends.len() => ends[ended.saturating_sub(1)],
-            _ => Time::MAX,
-        };
-        let operation = |source: &u32| self.operations[*source as usize];
-        let says_something = |operation: &Operation| {
-            operation.outcome != Outcome::Fail || self.options.observe_failed_cas
-        };
-        let mut candidates: Vec<u32> = (0..self.operations.len() as u32)
-            .filter(|source| operation(source).invoke <= until)
-            .filter(|source| says_something(operation(source)))
+    /// Whether the operation is in the states at the start.
+    fn is_past(&self, parsed: &Parsed<M::Action>) -> bool {
+        !self.is_from_beginning && parsed.is_sure && parsed.finish <= self.start.time
+    }
+
+    /// All that are not past, the nearest to that time first.
+    fn candidates(&self, until: Time) -> Vec<u32> {
+        let mut candidates: Vec<u32> = (0..self.strict.len() as u32)
+            .filter(|place| !self.is_past(&self.strict[*place as usize]))
             .collect();
-        candidates.sort_by_key(|source| {
-            let operation = operation(source);
-            let end = match operation.outcome {
-                Outcome::Info => operation.invoke,
-                _ => operation.complete.unwrap_or(Time::MAX),
-            };
-            std::cmp::Reverse((end, operation.index))
+        candidates.sort_by_key(|place| {
+            let parsed = &self.strict[*place as usize];
+            let end = if parsed.is_sure { parsed.finish } else { parsed.invoke };
+            (end.0.abs_diff(until.0), *place)
         });
         candidates
     }
 
-    fn walk(&self, kept: &[u32]) -> Option<(Timeline<M::Action>, Walked)> {
-        let mut operations: Vec<&Operation> = self.forgotten.iter().collect();
-        for source in kept {
-            operations[*source as usize] = self.operations[*source as usize];
+    /// Searches for an order with all but these forgotten.
+    fn ask(&mut self, kept: &[u32]) -> (Timeline<M::Action>, Walked<M::State>) {
+        let mut is_kept = vec![false; self.strict.len()];
+        kept.iter().for_each(|place| is_kept[*place as usize] = true);
+        let mut parsed = Vec::new();
+        for (place, strict) in self.strict.iter().enumerate() {
+            if self.is_past(strict) {
+                continue;
+            }
+            if is_kept[place] {
+                parsed.push(strict.clone());
+            } else if let Some(action) = &self.loose[place] {
+                parsed.push(Parsed {
+                    action: action.clone(),
+                    invoke: self.start.time,
+                    finish: Time::MAX,
+                    is_sure: false,
+                    source: strict.source,
+                });
+            }
         }
-        let (model, parsed) = parse::<M>(&operations, self.options).ok()?;
-        let timeline = Timeline::new(&model, &parsed);
+        self.model.settle(&parsed);
+        let timeline = Timeline::new(&self.model, &parsed);
         let limits = self.options.limits;
-        let steps = STEPS_EACH.min(STEPS.saturating_sub(self.used.get())).min(limits.steps);
+        let steps = self.left.0.min(self.left.1).min(limits.steps);
         let mut budget = Budget::new(Limits { steps, ..limits });
-        let walked = super::walk(&model, &timeline, &mut budget);
-        self.used.set(self.used.get() + budget.used);
-        Some((timeline, walked))
+        let walked = super::walk(&self.model, &timeline, &mut budget, &self.start.states);
+        self.left.1 -= budget.used;
+        (timeline, walked)
     }
 
     /// Whether these refute, all others forgotten; not, if it takes too long to know.
-    fn is_refuted(&self, kept: &[u32]) -> bool {
-        let ending = self.walk(kept).map(|(_, walked)| walked.ending);
-        let is_refuted = ending == Some(Ending::Stuck);
-        if is_refuted {
-            let mut smallest = self.smallest.borrow_mut();
-            if kept.len() < smallest.len() {
-                *smallest = kept.to_vec();
-            }
+    fn is_refuted(&mut self, kept: &[u32]) -> bool {
+        let ending = self.ask(kept).1.ending;
+        let is_refuted = ending == Ending::Stuck;
+        if is_refuted && kept.len() < self.smallest.len() {
+            self.smallest = kept.to_vec();
         }
-        if matches!(ending, Some(Ending::Spent(_)) | None) {
-            self.is_unsure.set(true);
-        }
+        self.is_unsure |= matches!(ending, Ending::Spent(_));
         is_refuted
     }
 
-    fn say(&self, kept: &[u32]) -> Witness {
-        let operations: Vec<Operation> =
-            kept.iter().map(|source| self.operations[*source as usize].clone()).collect();
-        let arrows = arrows(&operations);
+    fn say(&mut self, kept: &[u32]) -> Witness {
+        let source = |place: &u32| self.strict[*place as usize].source as usize;
+        let mut operations: Vec<Operation> =
+            kept.iter().map(|place| self.operations[source(place)].clone()).collect();
+        operations.sort_by_key(|operation| (operation.invoke, operation.index));
         let clock = self.options.clock;
         let described: Vec<String> = operations
             .iter()
             .map(|operation| {
-                let end =
-                    operation.complete.map_or("no answer".to_owned(), |end| clock.instant(end));
+                let end = operation.complete.map(|end| clock.instant(end));
+                let end = end.unwrap_or_else(|| "no answer".to_owned());
                 format!("{} ({} to {end})", model::who(operation), clock.instant(operation.invoke))
             })
             .collect();
-        let mut sentence = format!(
+        let mut sentence = String::new();
+        let past = self.strict.iter().filter(|parsed| self.is_past(parsed)).count();
+        if !self.is_from_beginning {
+            let mut states: Vec<String> =
+                self.start.states.iter().map(|state| self.model.describe(state)).collect();
+            states.sort();
+            sentence += &format!(
+                "After {}, at {}, {} was {} and nothing was in flight. ",
+                count(past, "operation"),
+                clock.instant(self.start.time),
+                M::OBJECT,
+                few(&states, "or")
+            );
+        }
+        sentence += &format!(
             "No order of {} is one that {} allows: {}",
             count(operations.len(), "operation"),
             M::OBJECT,
             few(&described, "and")
         );
-        if let Some(contradiction) = self.contradiction(kept) {
-            sentence += &contradiction;
-        }
-        let others = self.operations.len() - kept.len();
+        sentence += &self.contradiction(kept).unwrap_or_default();
+        let others = self.operations.len() - operations.len() - past;
         if others > 0 {
             sentence += &format!("; whenever {} took effect", count(others, "other operation"));
         }
-        if self.is_unsure.get() {
+        if self.is_unsure {
             sentence += "; fewer operations may suffice, to find them would take too long";
         }
+        let arrows = arrows(&operations);
         Witness { sentence: sentence + ".", operations, arrows, instead: None }
     }
 
     /// What no order gets past, and what the object was there.
-    fn contradiction(&self, kept: &[u32]) -> Option<String> {
-        let (timeline, walked) = self.walk(kept)?;
+    fn contradiction(&mut self, kept: &[u32]) -> Option<String> {
+        self.left.1 = self.left.1.max(self.left.0);
+        let (timeline, walked) = self.ask(kept);
         let due = timeline.due(walked.furthest)?;
         let operation = self.operations[due.source as usize];
         let is_all = walked.frontier.len() < SHOWN;
@@ -209,6 +247,11 @@ impl<M: Model> Refuted<'_, M> {
 /// An arrow from each operation to those that began after it ended, without those that others
 /// imply.
 fn arrows(operations: &[Operation]) -> Vec<Arrow> {
+    // In more of them nobody sees anything, and there are too many pairs.
+    const MOST_OPERATIONS: usize = 200;
+    if operations.len() > MOST_OPERATIONS {
+        return Vec::new();
+    }
     let before = |from: &Operation, to: &Operation| {
         from.outcome != Outcome::Info && from.complete.is_some_and(|end| end < to.invoke)
     };

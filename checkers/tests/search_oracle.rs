@@ -16,7 +16,7 @@ use splitbrain_checkers::finding::{Relation, Validity, Witness};
 use splitbrain_checkers::history::{Operation, Outcome, Time};
 
 const SEED: u64 = 0x5eed_1001;
-const CASES_EACH: usize = 10_000;
+const CASES_EACH: usize = 12_000;
 
 fn small(random: &mut ChaCha8Rng, object: Object) -> Vec<Operation> {
     let shape = Shape {
@@ -27,7 +27,7 @@ fn small(random: &mut ChaCha8Rng, object: Object) -> Vec<Operation> {
         unique: random.random_bool(0.5),
     };
     let mut operations = generate::valid(random, object, shape);
-    if random.random_bool(0.85) {
+    if random.random_bool(0.95) {
         generate::spoil(random, object, &mut operations);
     }
     operations

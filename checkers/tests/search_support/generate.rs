@@ -77,7 +77,7 @@ fn lose(random: &mut ChaCha8Rng, operation: &mut Operation) {
 
 /// Makes one or two random changes, which may or may not make the history invalid.
 pub fn spoil(random: &mut ChaCha8Rng, object: Object, operations: &mut [Operation]) {
-    for _ in 0..random.random_range(1..=2) {
+    for _ in 0..random.random_range(1..=3) {
         let outputs: Vec<Value> = operations
             .iter()
             .filter(|operation| operation.outcome == Outcome::Ok && observes(object, operation))
@@ -197,7 +197,7 @@ fn request(random: &mut ChaCha8Rng, object: Object, index: usize, unique: bool) 
             _ if unique => ("read", Value::Nil),
             _ => ("contains", value(random)),
         },
-        Object::Counter => match random.random_range(0..4) {
+        Object::Counter => match random.random_range(0..5) {
             0 => ("add", Value::Int(random.random_range(-2..=3))),
             1 => ("inc", Value::Int(1)),
             2 => ("dec", Value::Int(random.random_range(1..=2))),
