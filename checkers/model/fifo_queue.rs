@@ -1,7 +1,7 @@
 //! A first-in, first-out queue, and what it shares with the stack and the priority queue.
 
 use crate::checker::Options;
-use crate::history::{Operation, Outcome, Value};
+use crate::history::{Operation, Outcome, Time, Value};
 use crate::model::{After, Model, Parsed, unknown_function, values::Values};
 
 /// A queue. `enqueue` appends its input, `dequeue` removes and returns the oldest value, or
@@ -25,19 +25,58 @@ pub enum Action {
     TakeUnseen,
 }
 
-/// Which values somebody got.
+/// Who got which values, and when.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Got(Vec<bool>);
+pub(super) struct Got {
+    values: Vec<GotValue>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct GotValue {
+    is_got: bool,
+    /// The last invocation of an operation that got it.
+    taken: Time,
+    /// Before that a value put in cannot leave.
+    leaves: Time,
+    /// By then it has left, if it is put in at all.
+    due: Time,
+}
 
 impl Got {
-    pub(super) fn new(actions: &[Parsed<Action>], values: usize) -> Self {
-        let mut got = vec![false; values];
+    pub(super) fn new(actions: &[Parsed<Action>], values: usize, first: &[u32]) -> Self {
+        let (mut puts, mut takes) = (vec![0_u32; values], vec![0_u32; values]);
+        first.iter().for_each(|value| puts[*value as usize] += 1);
+        let is_unseen = |parsed: &Parsed<Action>| parsed.action == Action::TakeUnseen;
+        let nobody = match actions.iter().any(is_unseen) {
+            true => Time(0),
+            false => Time::MAX,
+        };
+        let never = GotValue { is_got: false, taken: Time(0), leaves: nobody, due: Time::MAX };
+        let mut got = vec![never; values];
         for parsed in actions {
-            if let Action::Take(value) = parsed.action {
-                got[value as usize] = true;
+            match parsed.action {
+                Action::Put(value) => puts[value as usize] += 1,
+                Action::Take(value) => {
+                    takes[value as usize] += 1;
+                    let got = &mut got[value as usize];
+                    *got = GotValue {
+                        is_got: true,
+                        taken: parsed.invoke,
+                        leaves: got.leaves.min(parsed.invoke),
+                        due: parsed.finish,
+                    };
+                }
+                Action::Empty | Action::TakeUnseen => {}
             }
         }
-        Got(got)
+        for (value, got) in got.iter_mut().enumerate() {
+            match (puts[value], takes[value]) {
+                // Put once and taken once: by that take.
+                (1, 1) => got.leaves = got.taken,
+                _ => got.due = Time::MAX,
+            }
+        }
+        Got { values: got }
     }
 
     /// An addition without an answer of a value that nobody got can be left out: if it stayed,
@@ -45,9 +84,14 @@ impl Got {
     /// removal that then finds another value, or nothing, was unseen as well.
     pub(super) fn matters(&self, unanswered: &Action) -> bool {
         match unanswered {
-            Action::Put(value) => self.0[*value as usize],
+            Action::Put(value) => self.values[*value as usize].is_got,
             _ => true,
         }
+    }
+
+    /// Whether the first value cannot leave before the other one has to have left.
+    pub(super) fn outstays(&self, first: u32, other: u32) -> bool {
+        self.values[first as usize].leaves > self.values[other as usize].due
     }
 }
 
@@ -102,7 +146,7 @@ impl Model for FifoQueue {
     }
 
     fn settle(&mut self, actions: &[Parsed<Action>]) {
-        self.got = Got::new(actions, self.values.len());
+        self.got = Got::new(actions, self.values.len(), &self.first);
     }
 
     fn initial(&self) -> Box<[u32]> {
@@ -131,6 +175,16 @@ impl Model for FifoQueue {
 
     fn matters(&self, unanswered: &Action) -> bool {
         self.got.matters(unanswered)
+    }
+
+    /// What stands before a value has to leave before it does.
+    fn is_hopeless(&self, queue: &Box<[u32]>, by: &Action, _now: Time) -> bool {
+        match (*by, queue.split_last()) {
+            (Action::Put(value), Some((_, before))) => {
+                before.iter().any(|other| self.got.outstays(*other, value))
+            }
+            _ => false,
+        }
     }
 
     fn heap_bytes(queue: &Box<[u32]>) -> usize {

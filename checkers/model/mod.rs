@@ -28,7 +28,8 @@
 //! | [`Semaphore`] | one number | acquires are alike, releases are alike |
 //! | [`Set`] | its elements | each element apart, unless the whole set is read |
 //! | [`Counter`] | one number | additions wait until someone reads; a sum out of reach is a dead end |
-//! | [`FifoQueue`], [`Stack`], [`PriorityQueue`] | their values | unanswered additions of what nobody got are left out |
+//! | [`FifoQueue`], [`Stack`] | their values | a value in the way of one that leaves earlier is a dead end |
+//! | [`PriorityQueue`] | its values | unanswered additions of what nobody got are left out |
 //! | [`AppendString`] | one place per key | each key apart; a string that contradicts a later get is a dead end: close to linear |
 //! | [`UniqueIds`] | the ids | each id apart: linear |
 //!
@@ -167,8 +168,9 @@ pub trait Model: Clone {
         true
     }
 
-    /// Whether the state, which this action led to, contradicts an acknowledged operation that
-    /// was invoked after `now`, whatever happens between. False where it is not known.
+    /// Whether the state, which this action led to, contradicts an acknowledged operation that has
+    /// not taken effect (as one invoked after `now` has not), whatever happens between. False
+    /// where it is not known.
     fn is_hopeless(&self, _state: &Self::State, _by: &Self::Action, _now: Time) -> bool {
         false
     }

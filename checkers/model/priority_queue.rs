@@ -37,7 +37,7 @@ impl Model for PriorityQueue {
     }
 
     fn settle(&mut self, actions: &[Parsed<Action>]) {
-        self.got = Got::new(actions, self.values.len());
+        self.got = Got::new(actions, self.values.len(), &self.first);
         let mut order: Vec<u32> = (0..self.values.len() as u32).collect();
         order.sort_by_key(|value| self.values.value(*value));
         self.ranks = vec![0; order.len()];

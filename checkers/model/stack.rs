@@ -1,7 +1,7 @@
 //! A stack.
 
 use crate::checker::Options;
-use crate::history::Operation;
+use crate::history::{Operation, Time};
 use crate::model::fifo_queue::{Action, Got, container_action, first_values};
 use crate::model::{After, Model, Parsed, values::Values};
 
@@ -32,7 +32,7 @@ impl Model for Stack {
     }
 
     fn settle(&mut self, actions: &[Parsed<Action>]) {
-        self.got = Got::new(actions, self.values.len());
+        self.got = Got::new(actions, self.values.len(), &self.first);
     }
 
     fn initial(&self) -> Box<[u32]> {
@@ -59,6 +59,16 @@ impl Model for Stack {
 
     fn matters(&self, unanswered: &Action) -> bool {
         self.got.matters(unanswered)
+    }
+
+    /// What stands above a value has to leave before it does.
+    fn is_hopeless(&self, stack: &Box<[u32]>, by: &Action, _now: Time) -> bool {
+        match (*by, stack.split_last()) {
+            (Action::Put(value), Some((_, below))) => {
+                below.iter().any(|other| self.got.outstays(value, *other))
+            }
+            _ => false,
+        }
     }
 
     fn heap_bytes(stack: &Box<[u32]>) -> usize {

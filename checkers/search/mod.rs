@@ -24,16 +24,16 @@
 //!   reached, the answer is unknown, with how far the search got.
 //!
 //! Time: linear in the length of the history where operations are few at a time; exponential in
-//! how many are in flight at once at worst, as the question is NP-complete. Memory: about 25
-//! bytes an operation, and what is remembered between two cuts.
+//! how many are in flight at once at worst, as the question is NP-complete. Memory: about 150
+//! bytes an operation, and what is remembered since the last cut that was exhausted.
 //!
 //! # The witness
 //!
-//! A refuted history has a witness: operations that refute on their own if *everything else is
-//! forgotten but that it was asked for*, so that it may have happened at any time, before or
-//! after or never, with whatever result. No operation of the witness can be forgotten as well.
-//! (Leaving an operation out altogether would prove nothing: without its enqueue, every dequeue
-//! is a violation.)
+//! A refuted history has a witness: operations that refute on their own if *everything else that
+//! had begun when the last of them ended is forgotten but that it was asked for*, so that it may
+//! have happened at any time, or never, with whatever result. No operation of the witness can be
+//! forgotten as well. (Leaving an operation out altogether would prove nothing: without its
+//! enqueue, every dequeue is a violation. What began later cannot have mattered.)
 //!
 //! In a long history that may still be many operations, since each earlier release of a lock could
 //! be the one that was missing. Then the witness begins at the last moment when nothing was in
@@ -57,7 +57,7 @@
 //!      1 release  60..70",
 //! );
 //! let finding = mutex.run(&both_at_once, &Default::default());
-//! assert_eq!(finding.validity.witness().unwrap().operations.len(), 3);
+//! assert_eq!(finding.validity.witness().unwrap().operations.len(), 2);
 //! ```
 
 mod budget;
@@ -219,7 +219,13 @@ fn search_part<M: Model>(
                     Some(Start { time, states: base.states })
                 });
                 drop(timeline);
-                let witness = witness::witness(model, parsed, operations, (until, base), options);
+                let witness = witness::witness(
+                    model,
+                    parsed,
+                    operations,
+                    (until, base),
+                    (options, budget.used),
+                );
                 report.validity = Validity::Invalid { witness: Box::new(witness) };
             }
         }

@@ -141,10 +141,10 @@ fn a_sentence_can_be_checked_by_hand() {
                  2 release 60..70";
     assert_eq!(
         sentence("mutex", lines),
-        "No order of 3 operations is one that a mutex allows: acquire by process 1 (0.000 s to \
-         0.000 s), acquire by process 2 (0.000 s to 0.000 s) and release by process 1 (0.000 s \
-         to 0.000 s); until acquire by process 2 completed, the object was held by process 1, which does not \
-         allow it; whenever 2 other operations took effect."
+        "No order of 2 operations is one that a mutex allows: acquire by process 1 (0.000 s to \
+         0.000 s) and acquire by process 2 (0.000 s to 0.000 s); until acquire by process 2 \
+         completed, the object was held by process 1, which does not allow it; nothing else had \
+         begun by then."
     );
 }
 

@@ -1,10 +1,13 @@
 //! The smallest part of a refuted history that refutes on its own.
 //!
-//! An operation is *forgotten* by taking away everything but that it was asked for: it may then
-//! take effect at any time, with any result, or never. Every order of the history is an order of
-//! the history with something forgotten, so what refutes the latter refutes the former, and the
-//! more is forgotten the less is refuted: that is monotone, as QuickXplain (`minimise.rs`) needs
-//! it.
+//! Only operations that began before some moment are looked at; what ended later has no known
+//! result yet. (That is what was known at that moment, and if a history is linearizable, then so
+//! is what was known of it at any moment.) Of these an operation is *forgotten* by taking away
+//! everything but that it was asked for: it may then take effect at any time, with any result, or
+//! never. Every order of the history is an order of the history with something forgotten, so what
+//! refutes the latter refutes the former, and the more is forgotten the less is refuted: that is
+//! monotone, as QuickXplain (`minimise.rs`) needs it. In the end the moment is that of the last
+//! completion in the witness.
 //!
 //! All questions are put to the search itself, each with a budget of steps. One that takes longer
 //! counts as not refuted, which is safe: then more is kept than need be.
@@ -26,6 +29,9 @@ const STEPS: (u64, u64) = (10_000, 100_000);
 /// The same of a witness that begins where nothing was in flight: there is less to ask about.
 const STEPS_SINCE: (u64, u64) = (50_000, 500_000);
 
+/// How many operations, the nearest to where it failed, are tried alone.
+const ALONE: usize = 32;
+
 /// A witness from the beginning with more operations than this is not worth having, if there is
 /// another one.
 const MOST: usize = 8;
@@ -44,7 +50,7 @@ pub(super) fn witness<M: Model>(
     parsed: &[Parsed<M::Action>],
     operations: &[&Operation],
     (until, since): (Time, Option<Start<M::State>>),
-    options: &Options<'_>,
+    (options, steps): (&Options<'_>, u64),
 ) -> Witness {
     let mut model = model.clone();
     let beginning = Start { time: Time(0), states: vec![model.initial()] };
@@ -62,6 +68,8 @@ pub(super) fn witness<M: Model>(
         options,
         start: beginning,
         is_from_beginning: true,
+        until,
+        patience: 2 * steps + STEPS.0,
         left: STEPS,
         is_unsure: false,
         smallest: Vec::new(),
@@ -90,6 +98,10 @@ struct Questions<'a, M: Model> {
     options: &'a Options<'a>,
     start: Start<M::State>,
     is_from_beginning: bool,
+    /// What began after it is not looked at.
+    until: Time,
+    /// Steps for the question whether anything is refuted at all.
+    patience: u64,
     /// Steps that the next question, and all to come, may take.
     left: (u64, u64),
     /// Whether a question took too long.
@@ -101,19 +113,49 @@ struct Questions<'a, M: Model> {
 impl<M: Model> Questions<'_, M> {
     /// A smallest set of operations that refute.
     fn smallest(&mut self, until: Time) -> Vec<u32> {
-        let mut candidates = self.candidates(until);
-        // The few that are nearest to where it failed: mostly what is wrong is not far away.
+        self.look_until(until);
+        let mut candidates = self.candidates();
         self.smallest = candidates.clone();
-        let mut size = 4;
+        // The few that are nearest to where it failed: mostly what is wrong is not far away.
+        let nearest: Vec<u32> = candidates.iter().copied().take(ALONE).collect();
+        if let Some(only) = nearest.into_iter().find(|place| self.is_refuted(&[*place])) {
+            candidates = vec![only];
+        }
+        let mut size = 2;
         while size < candidates.len() && !self.is_refuted(&candidates[..size]) {
             size *= 2;
         }
         candidates.truncate(size);
-        self.is_unsure = false;
-        let needed = minimise(&candidates, &mut |kept| self.is_refuted(kept));
-        // Questions that took too long may have led astray.
-        self.is_unsure |= self.smallest.len() != needed.len();
-        std::mem::take(&mut self.smallest)
+        loop {
+            self.is_unsure = false;
+            let needed = minimise(&candidates, &mut |kept| self.is_refuted(kept));
+            // Questions that took too long may have led astray.
+            self.is_unsure |= self.smallest.len() != needed.len();
+            let last = self.smallest.iter().map(|place| &self.strict[*place as usize]);
+            let last = last.filter(|parsed| parsed.is_sure).map(|parsed| parsed.finish).max();
+            if self.is_unsure || last.is_none_or(|last| last >= self.until) {
+                return std::mem::take(&mut self.smallest);
+            }
+            // What began after the last of them ended does not matter; then perhaps fewer do.
+            self.until = last.unwrap_or(self.until);
+            candidates.clone_from(&self.smallest);
+        }
+    }
+
+    /// Looks at no more than what began before that time, or as soon after it as refutes: a dead
+    /// end may be seen long before the operation that makes it one.
+    fn look_until(&mut self, until: Time) {
+        let left = std::mem::replace(&mut self.left, (self.patience, u64::MAX));
+        self.until = until;
+        let mut later: Vec<Time> = self.strict.iter().map(|parsed| parsed.finish).collect();
+        later.retain(|finish| *finish > until);
+        later.sort_unstable();
+        let mut next = 7;
+        while self.until < Time::MAX && !self.is_refuted(&self.candidates()) {
+            self.until = later.get(next).copied().unwrap_or(Time::MAX);
+            next = 2 * next + 1;
+        }
+        self.left = left;
     }
 
     /// Whether the operation is in the states at the start.
@@ -121,15 +163,20 @@ impl<M: Model> Questions<'_, M> {
         !self.is_from_beginning && parsed.is_sure && parsed.finish <= self.start.time
     }
 
-    /// All that are not past, the nearest to that time first.
-    fn candidates(&self, until: Time) -> Vec<u32> {
+    /// All that began and ended in time and are not past, the nearest to the end first.
+    fn candidates(&self) -> Vec<u32> {
+        let until = self.until;
         let mut candidates: Vec<u32> = (0..self.strict.len() as u32)
-            .filter(|place| !self.is_past(&self.strict[*place as usize]))
+            .filter(|place| {
+                let parsed = &self.strict[*place as usize];
+                let end = if parsed.is_sure { parsed.finish } else { parsed.invoke };
+                end <= until && !self.is_past(parsed)
+            })
             .collect();
         candidates.sort_by_key(|place| {
             let parsed = &self.strict[*place as usize];
             let end = if parsed.is_sure { parsed.finish } else { parsed.invoke };
-            (end.0.abs_diff(until.0), *place)
+            (std::cmp::Reverse(end), *place)
         });
         candidates
     }
@@ -140,7 +187,7 @@ impl<M: Model> Questions<'_, M> {
         kept.iter().for_each(|place| is_kept[*place as usize] = true);
         let mut parsed = Vec::new();
         for (place, strict) in self.strict.iter().enumerate() {
-            if self.is_past(strict) {
+            if self.is_past(strict) || strict.invoke > self.until {
                 continue;
             }
             if is_kept[place] {
@@ -211,10 +258,13 @@ impl<M: Model> Questions<'_, M> {
             few(&described, "and")
         );
         sentence += &self.contradiction(kept).unwrap_or_default();
-        let others = self.operations.len() - operations.len() - past;
-        if others > 0 {
-            sentence += &format!("; whenever {} took effect", count(others, "other operation"));
-        }
+        let began = self.strict.iter().filter(|parsed| parsed.invoke <= self.until).count();
+        sentence += &match began - past - operations.len() {
+            0 => "; nothing else had begun by then".to_owned(),
+            others => {
+                format!("; whenever the {} that had begun took effect", count(others, "other"))
+            }
+        };
         if self.is_unsure {
             sentence += "; fewer operations may suffice, to find them would take too long";
         }
