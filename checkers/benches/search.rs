@@ -85,7 +85,7 @@ const RECORDED: [&str; 5] = [
     "c10-bad.txt apart 200",
     "c10-ok.txt whole 3",
     "c10-bad.txt whole 3",
-    "etcd apart 20",
+    "etcd apart 3",
 ];
 
 struct Measured {
