@@ -4,11 +4,14 @@ use crate::checker::Options;
 use crate::history::{Function, Operation, Outcome, Time};
 use crate::model::{Model, Parsed, Parts};
 
+/// A model, and the actions of a history.
+pub(super) type Understood<M> = (M, Vec<Parsed<<M as Model>::Action>>);
+
 /// The model with these operations, and their actions; those that cannot matter are left out.
 pub(super) fn parse<M: Model>(
     operations: &[&Operation],
     options: &Options<'_>,
-) -> Result<(M, Vec<Parsed<M::Action>>), String> {
+) -> Result<Understood<M>, String> {
     let mut model = M::new(options)?;
     let mut parsed = Vec::with_capacity(operations.len());
     for (source, operation) in operations.iter().enumerate() {
