@@ -14,6 +14,8 @@
 //! - [`stack`], [`priority_queue`]: linearizability of these, polynomial
 //! - [`set`], [`counter`], [`lock`]: sets, counters and locks, exact where that is polynomial
 //! - [`unique_ids`], [`bank`], [`long_fork`], [`monotonic`]: promises that are checked directly
+//! - [`search`], [`model`]: linearizability of any object, by search
+//! - [`shrink`]: a smallest history that is still refuted
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`convergence`]: agreement, loss, phantoms and more after the heal, of registers, sets, counters
 //!   and siblings
@@ -37,6 +39,7 @@ pub mod lock;
 pub mod long_fork;
 mod minimise;
 pub mod monotonic;
+pub mod model;
 pub mod notation;
 mod numbering;
 pub mod partition;
@@ -47,6 +50,8 @@ pub mod registry;
 pub mod stack;
 pub mod staleness;
 pub mod set;
+pub mod search;
+pub mod shrink;
 #[cfg(test)]
 mod synthetic;
 mod two_states;

@@ -4,6 +4,8 @@ use crate::checker::Checker;
 use crate::queue::{self, total};
 use crate::{priority_queue, register, stack};
 use crate::{bank, counter, lock, long_fork, monotonic, register, set, unique_ids};
+use crate::register;
+use crate::search;
 
 /// In the order in which they are listed.
 pub const CHECKERS: &[Checker] = &[
@@ -24,6 +26,17 @@ pub const CHECKERS: &[Checker] = &[
     long_fork::LONG_FORK,
     monotonic::MONOTONIC,
     monotonic::MONOTONIC_PROCESS,
+    search::MUTEX,
+    search::REENTRANT_MUTEX,
+    search::SEMAPHORE,
+    search::MULTI_REGISTER,
+    search::APPEND_STRING,
+    search::UNIQUE_IDS,
+    search::SET,
+    search::COUNTER,
+    search::FIFO_QUEUE,
+    search::STACK,
+    search::PRIORITY_QUEUE,
 ];
 
 /// The checker of that name.
