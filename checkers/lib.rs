@@ -12,6 +12,7 @@
 //! - [`register`]: linearizability of one register, polynomial
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
+//! - [`transactions`]: isolation of transactions, from read uncommitted to strict serializable
 //! - [`verdict`]: CP, AP and the others, from all findings
 
 pub mod availability;
@@ -30,5 +31,6 @@ pub mod register;
 pub mod registry;
 #[cfg(test)]
 mod synthetic;
+pub mod transactions;
 pub mod verdict;
 mod words;

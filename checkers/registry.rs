@@ -1,10 +1,15 @@
 //! Every checker that can be asked for by name. A new one is a module and a line here.
 
 use crate::checker::Checker;
-use crate::register;
+use crate::{register, transactions};
 
 /// In the order in which they are listed.
-pub const CHECKERS: &[Checker] = &[register::REGISTER, register::CAS_REGISTER];
+pub const CHECKERS: &[Checker] = &[
+    register::REGISTER,
+    register::CAS_REGISTER,
+    transactions::LIST_APPEND,
+    transactions::RW_REGISTER,
+];
 
 /// The checker of that name.
 pub fn find(name: &str) -> Option<&'static Checker> {

@@ -1,0 +1,60 @@
+//! One history, analysed: its versions, and what is wrong.
+
+use super::graph::Graph;
+use super::parse::Parsed;
+use super::tally::Tally;
+use super::versions::Versions;
+use super::{Workload, internal, lists, registers, search};
+use crate::history::{History, Operation, Value};
+
+pub(super) struct Analysis<'h> {
+    pub history: &'h History,
+    pub parsed: Parsed<'h>,
+    pub versions: Versions,
+    pub tally: Tally,
+}
+
+impl<'h> Analysis<'h> {
+    /// An error says which operation is no transaction of the workload.
+    pub fn new(history: &'h History, workload: Workload, initial: &Value) -> Result<Self, String> {
+        let mut parsed = Parsed::new(history, workload)?;
+        let mut tally = Tally::default();
+        let versions = match workload {
+            Workload::ListAppend => lists::resolve(&mut parsed, &mut tally),
+            Workload::RwRegister => registers::resolve(&mut parsed, &mut tally, initial),
+        };
+        internal::find(&parsed, &versions, &mut tally);
+        let graph = Graph::new(&parsed, &versions);
+        search::cycles(&parsed, &versions, &graph, &mut tally);
+        Ok(Analysis { history, parsed, versions, tally })
+    }
+
+    pub fn operation(&self, transaction: u32) -> &'h Operation {
+        let position = self.parsed.transactions[transaction as usize].operation;
+        &self.history.operations[position as usize]
+    }
+
+    /// What the micro-operation at this position of all carried or returned.
+    pub fn value(&self, transaction: u32, step: u32) -> &'h Value {
+        let Operation { input, output, outcome, .. } = self.operation(transaction);
+        let micro_operations =
+            if *outcome == crate::history::Outcome::Ok { output } else { input };
+        let position = step as usize - self.parsed.range(transaction).start;
+        let parts = |value: &'h Value| match value {
+            Value::List(parts) => parts.as_ref(),
+            _ => &[],
+        };
+        parts(micro_operations).get(position).map_or(&Value::Nil, |form| {
+            parts(form).get(2).unwrap_or(&Value::Nil)
+        })
+    }
+
+    pub fn key(&self, key: u32) -> &'h Value {
+        self.parsed.keys[key as usize]
+    }
+
+    /// The value of a write.
+    pub fn written(&self, write: u32) -> &'h Value {
+        self.parsed.writes[write as usize].value
+    }
+}
