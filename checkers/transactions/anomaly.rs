@@ -22,7 +22,8 @@ pub enum Anomaly {
     IntermediateRead,
     /// What an aborted transaction had written was kept by one that committed.
     DirtyUpdate,
-    /// Two lists were read of which neither is the beginning of the other.
+    /// Two lists were read of which neither is the beginning of the other, or one whose order is
+    /// not that in which one transaction appended.
     IncompatibleOrder,
     /// The versions of one register follow each other in a circle.
     CyclicVersions,

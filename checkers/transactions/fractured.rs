@@ -41,7 +41,7 @@ pub(super) fn find(
                     tally.is_cut = true;
                     return;
                 }
-                if !parsed.writes[other.value as usize].is_final || other.key == step.key {
+                if !parsed.writes[other.value as usize].is_final {
                     continue;
                 }
                 let Some(missed) = of_key.get(&other.key) else { continue };
@@ -52,6 +52,8 @@ pub(super) fn find(
                     }
                     let anomaly = match at > position {
                         true => Anomaly::ObservedTransactionVanishes,
+                        // The same key read again and differently: found as internal.
+                        false if other.key == step.key => continue,
                         false => Anomaly::FracturedRead,
                     };
                     let (seen, missed) = (step.value, other.value);

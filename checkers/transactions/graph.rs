@@ -43,13 +43,6 @@ pub(super) struct Graph {
 impl Graph {
     pub fn new(parsed: &Parsed<'_>, versions: &Versions) -> Graph {
         let transactions = parsed.transactions.len() as u32;
-        let mut is_last = vec![false; versions.members.len()];
-        let all = versions.next.iter().chain(&versions.next_of_initial);
-        for next in all {
-            if let Next::Several { last, .. } = next {
-                is_last[*last as usize] = true;
-            }
-        }
         let pairs = dependencies(parsed, versions);
         let (starts, edges) = compress(transactions as usize, &pairs);
         Graph {
@@ -58,7 +51,7 @@ impl Graph {
             starts,
             edges,
             members: versions.members.iter().map(|write| parsed.writer(*write)).collect(),
-            is_last,
+            is_last: versions.is_last.clone(),
             moments: moments(parsed, versions),
             is_committed: versions.is_committed.clone(),
         }

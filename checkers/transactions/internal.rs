@@ -43,7 +43,12 @@ pub(super) fn find(parsed: &Parsed<'_>, versions: &Versions, tally: &mut Tally) 
             state.last = position;
             if !is_consistent(parsed, versions, transaction, steps, position, &before) {
                 let step = (parsed.range(transaction).start + position) as u32;
-                tally.add(Anomaly::Internal, Proof::Internal { transaction, step });
+                let follows = before[position].is_some_and(|last| steps[last].is_write);
+                if steps[position].is_write && follows {
+                    tally.add(Anomaly::IncompatibleOrder, Proof::Reordered { transaction, step });
+                } else {
+                    tally.add(Anomaly::Internal, Proof::Internal { transaction, step });
+                }
             }
             if !step.is_write && !state.has_written {
                 state.read = step.value;

@@ -215,6 +215,10 @@ impl Resolver<'_, '_> {
             for position in (start as usize..start as usize + list.len()).rev() {
                 let write = self.order[position];
                 let Some(slot) = self.versions.next.get_mut(write as usize) else { continue };
+                // An element that is there twice counts where it is first.
+                if self.versions.places[write as usize].depth != (position - start as usize) as u32 {
+                    continue;
+                }
                 *slot = next;
                 if self.versions.is_committed[self.parsed.writer(write) as usize] {
                     next = Next::Write(write);

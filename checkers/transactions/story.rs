@@ -110,6 +110,18 @@ impl Teller<'_, '_> {
                      elements left out), and neither is the beginning of the other"
                 )
             }
+            Proof::Reordered { transaction, step } => {
+                let key = parsed.steps[step as usize].key;
+                let reader = self.analysis.versions.shown_by[key as usize];
+                format!(
+                    "{} {} last, but {} read {} without what it had appended before, or with that \
+                     behind it",
+                    self.name(transaction),
+                    self.write(parsed.steps[step as usize].value),
+                    self.name(reader),
+                    self.analysis.key(key)
+                )
+            }
             Proof::Internal { transaction, step } => {
                 let key = self.analysis.key(parsed.steps[step as usize].key);
                 let place = step as usize - parsed.range(transaction).start + 1;

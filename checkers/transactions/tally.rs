@@ -22,6 +22,8 @@ pub(super) enum Proof {
     DirtyUpdate { reader: u32, aborted: u32, kept: u32 },
     /// Two reads of a key that do not fit together: who read, and which micro-operation it was.
     Incompatible { one: (u32, u32), other: (u32, u32) },
+    /// The append at this position stands in the list before an earlier one of its transaction.
+    Reordered { transaction: u32, step: u32 },
     /// The micro-operation at this position disagrees with what its transaction did before.
     Internal { transaction: u32, step: u32 },
     /// Both read this version of the key and replaced it.
@@ -36,7 +38,7 @@ impl Proof {
         match self {
             Proof::Cycle(links) => links.len(),
             Proof::Garbage { .. } | Proof::Duplicate { .. } | Proof::Internal { .. } => 1,
-            Proof::DirtyUpdate { reader, kept, .. } if reader != kept => 3,
+            Proof::DirtyUpdate { .. } => 3,
             _ => 2,
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Versions {
     pub places: Vec<Place>,
     /// Writes that follow the same version, by version and then by number.
     pub members: Vec<u32>,
+    /// By member: whether it is the last that follows its version.
+    pub is_last: Vec<bool>,
     /// By transaction: acknowledged, or seen by an acknowledged one.
     pub is_committed: Vec<bool>,
     /// By transaction: an acknowledged one that read something of it; [`NONE`] if there is none
@@ -62,6 +64,7 @@ impl Versions {
             next_of_initial: vec![Next::Nothing; keys],
             places: vec![NOWHERE; parsed.writes.len()],
             members: Vec::new(),
+            is_last: Vec::new(),
             is_committed: parsed.transactions.iter().map(|t| t.outcome == Outcome::Ok).collect(),
             seen_by: vec![NONE; transactions],
             shown_by: vec![NONE; keys],
@@ -87,7 +90,12 @@ impl Versions {
         match self.members.len() - first {
             0 => Next::Nothing,
             1 => self.members.pop().map_or(Next::Nothing, Next::Write),
-            count => Next::Several { first: first as u32, last: (first + count - 1) as u32 },
+            count => {
+                let last = first + count - 1;
+                self.is_last.resize(last, false);
+                self.is_last.push(true);
+                Next::Several { first: first as u32, last: last as u32 }
+            }
         }
     }
 

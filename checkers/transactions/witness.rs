@@ -118,7 +118,7 @@ fn evidence(analysis: &Analysis<'_>, proof: &Proof) -> Vec<u32> {
             needed.extend([one.0, other.0]);
             needed.extend([first, second].iter().filter_map(|l| writer(analysis, key, l, position)));
         }
-        Proof::Internal { transaction, step } => {
+        Proof::Reordered { transaction, step } | Proof::Internal { transaction, step } => {
             needed.push(*transaction);
             let key = parsed.steps[*step as usize].key;
             needed.push(versions.shown_by[key as usize]);
