@@ -64,8 +64,7 @@ fn compare_many(workload: Workload, seed: u64, cases: usize) -> Counts {
         StrongSessionSnapshotIsolation,
         StrongSnapshotIsolation,
     ];
-    let slow =
-        [ReadCommitted, MonotonicAtomicView, ReadAtomic, Causal, ParallelSnapshotIsolation];
+    let slow = [ReadCommitted, MonotonicAtomicView, ReadAtomic, Causal, ParallelSnapshotIsolation];
     for case in 0..cases {
         let history = generate::history(&mut random, workload, MOST);
         compare(&history, workload, &quick, &mut counts);

@@ -37,16 +37,15 @@ impl<'h> Analysis<'h> {
     /// What the micro-operation at this position of all carried or returned.
     pub fn value(&self, transaction: u32, step: u32) -> &'h Value {
         let Operation { input, output, outcome, .. } = self.operation(transaction);
-        let micro_operations =
-            if *outcome == crate::history::Outcome::Ok { output } else { input };
+        let micro_operations = if *outcome == crate::history::Outcome::Ok { output } else { input };
         let position = step as usize - self.parsed.range(transaction).start;
         let parts = |value: &'h Value| match value {
             Value::List(parts) => parts.as_ref(),
             _ => &[],
         };
-        parts(micro_operations).get(position).map_or(&Value::Nil, |form| {
-            parts(form).get(2).unwrap_or(&Value::Nil)
-        })
+        parts(micro_operations)
+            .get(position)
+            .map_or(&Value::Nil, |form| parts(form).get(2).unwrap_or(&Value::Nil))
     }
 
     pub fn key(&self, key: u32) -> &'h Value {

@@ -99,7 +99,11 @@ impl Anomaly {
         use Model::*;
         match self {
             GarbageRead | DuplicateElements | DirtyWrite(Order::Keys) => &[ReadUncommitted],
-            AbortedRead | IntermediateRead | DirtyUpdate | IncompatibleOrder | CyclicVersions
+            AbortedRead
+            | IntermediateRead
+            | DirtyUpdate
+            | IncompatibleOrder
+            | CyclicVersions
             | CircularInformation(Order::Keys) => &[ReadCommitted],
             ObservedTransactionVanishes => &[MonotonicAtomicView],
             FracturedRead | Internal => &[ReadAtomic, RepeatableRead],

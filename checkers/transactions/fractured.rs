@@ -14,12 +14,7 @@ use crate::history::Outcome;
 const WORK: usize = 20_000_000;
 
 /// Finds them among the transactions of a tangle.
-pub(super) fn find(
-    parsed: &Parsed<'_>,
-    versions: &Versions,
-    tangle: &Tangle,
-    tally: &mut Tally,
-) {
+pub(super) fn find(parsed: &Parsed<'_>, versions: &Versions, tangle: &Tangle, tally: &mut Tally) {
     let mut work = 0;
     for reader in &tangle.nodes[..tangle.transactions as usize] {
         if parsed.outcome(*reader) != Outcome::Ok {

@@ -90,9 +90,7 @@ impl Graph {
         let moment = node - self.groups_end;
         match (position, moment + 1 < self.transactions) {
             (0, true) => Some((LINK, node + 1)),
-            (0, false) | (1, true) => {
-                self.is_committed[moment as usize].then_some((LINK, moment))
-            }
+            (0, false) | (1, true) => self.is_committed[moment as usize].then_some((LINK, moment)),
             _ => None,
         }
     }
@@ -218,10 +216,7 @@ fn moments(parsed: &Parsed<'_>, versions: &Versions) -> Vec<u32> {
 }
 
 /// Sorts edges by where they start: the start of each node's edges, and the edges.
-pub(super) fn compress<E: Copy + Default>(
-    nodes: usize,
-    pairs: &[(u32, E)],
-) -> (Vec<u32>, Vec<E>) {
+pub(super) fn compress<E: Copy + Default>(nodes: usize, pairs: &[(u32, E)]) -> (Vec<u32>, Vec<E>) {
     let mut starts = vec![0_u32; nodes + 1];
     for (from, _) in pairs {
         starts[*from as usize] += 1;

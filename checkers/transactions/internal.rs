@@ -26,7 +26,8 @@ pub(super) fn find(parsed: &Parsed<'_>, versions: &Versions, tally: &mut Tally) 
     let mut touched = vec![nothing; parsed.keys.len()];
     // By micro-operation of the present transaction: the one before it on the same key.
     let mut before: Vec<Option<usize>> = Vec::new();
-    let mut updates = Updates { of_write: vec![NONE; parsed.writes.len()], of_initial: FxHashMap::default() };
+    let mut updates =
+        Updates { of_write: vec![NONE; parsed.writes.len()], of_initial: FxHashMap::default() };
     for transaction in 0..parsed.transactions.len() as u32 {
         if !versions.is_committed[transaction as usize] {
             continue;

@@ -154,7 +154,8 @@ impl Resolver<'_, '_> {
             self.elements(step.key, list, reader, position as u32, false);
             if !self.parsed.is_ambiguous[step.key as usize] {
                 self.is_incompatible[step.key as usize] = true;
-                let Longest { reader: other, step: other_step, .. } = self.longest[step.key as usize];
+                let Longest { reader: other, step: other_step, .. } =
+                    self.longest[step.key as usize];
                 let (one, other) = ((reader, position as u32), (other, other_step));
                 let proof = Proof::Incompatible { one, other };
                 self.tally.add(Anomaly::IncompatibleOrder, proof);
@@ -216,7 +217,8 @@ impl Resolver<'_, '_> {
                 let write = self.order[position];
                 let Some(slot) = self.versions.next.get_mut(write as usize) else { continue };
                 // An element that is there twice counts where it is first.
-                if self.versions.places[write as usize].depth != (position - start as usize) as u32 {
+                if self.versions.places[write as usize].depth != (position - start as usize) as u32
+                {
                     continue;
                 }
                 *slot = next;

@@ -90,9 +90,9 @@ impl<'h> Parsed<'h> {
             if operation.f == Function::ReplicaRead {
                 continue;
             }
-            parser.transaction(position, operation).map_err(|what| {
-                format!("operation {} of the history {what}", operation.index)
-            })?;
+            parser
+                .transaction(position, operation)
+                .map_err(|what| format!("operation {} of the history {what}", operation.index))?;
             if parser.parsed.steps.len() > MOST {
                 return Err("the history has too many micro-operations".to_owned());
             }

@@ -61,11 +61,7 @@ fn follower(
 }
 
 /// A key that gives every edge of a cycle, if there is one.
-pub(super) fn common_key(
-    parsed: &Parsed<'_>,
-    versions: &Versions,
-    links: &[Link],
-) -> Option<u32> {
+pub(super) fn common_key(parsed: &Parsed<'_>, versions: &Versions, links: &[Link]) -> Option<u32> {
     let (first, rest) = links.split_first()?;
     let gives = |link: &Link, key: u32| {
         reasons(parsed, versions, *link).iter().any(|reason| reason.key == key)

@@ -30,8 +30,8 @@ use super::cycle::{
 use super::graph::Graph;
 use super::model::Model;
 use super::parse::{NONE, Parsed};
-use super::tally::{Proof, Tally};
 use super::reason::common_key;
+use super::tally::{Proof, Tally};
 use super::versions::Versions;
 use super::{Workload, fractured};
 use crate::history::Outcome;
@@ -51,12 +51,7 @@ const TIED: [(Kinds, Allowed); 5] = [
 ];
 
 /// Finds the cycles of the graph.
-pub(super) fn cycles(
-    parsed: &Parsed<'_>,
-    versions: &Versions,
-    graph: &Graph,
-    tally: &mut Tally,
-) {
+pub(super) fn cycles(parsed: &Parsed<'_>, versions: &Versions, graph: &Graph, tally: &mut Tally) {
     let mut local = vec![NONE; graph.groups_end as usize];
     if tangles(graph, KEYS | PROCESS | REAL_TIME).is_empty() {
         return;
@@ -150,8 +145,7 @@ fn worst_tied(
     tally: &mut Tally,
 ) -> Option<Vec<Link>> {
     let all: Vec<u32> = (0..tangle.transactions).collect();
-    forms.iter()
-    .find_map(|&(rest, allowed)| {
+    forms.iter().find_map(|&(rest, allowed)| {
         let form = Form { first: tie, rest: rest | more, allowed };
         shortest(tangle, &all, form, tally)
     })

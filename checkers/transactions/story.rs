@@ -1,5 +1,6 @@
 //! Anomalies in words that a person can check by hand.
 
+use super::Workload;
 use super::analysis::Analysis;
 use super::anomaly::Anomaly;
 use super::cycle::{ANTI, Link, OVERWRITES, PROCESS, READS};
@@ -7,40 +8,55 @@ use super::model::Model;
 use super::parse::{INITIAL, NONE, elements};
 use super::reason::{Reason, reasons};
 use super::tally::Proof;
-use super::Workload;
 use crate::clock::Clock;
-use crate::words::place;
+use crate::words::{few, place};
 
 /// Links of a cycle that are told one by one.
 const MOST_LINKS: usize = 12;
 
-/// One sentence: which model was not kept, and why.
+/// One sentence: which model was not kept, and why. The transactions are `T1`, `T2`, ... in the
+/// order given, and each is introduced where it is first named.
 pub(super) fn tell(
     analysis: &Analysis<'_>,
+    transactions: &[u32],
     model: Model,
-    anomaly: Anomaly,
-    proof: &Proof,
+    (anomaly, proof): (Anomaly, &Proof),
     clock: Clock,
 ) -> String {
-    let mut teller = Teller { analysis, clock, introduced: Vec::new() };
+    let introduced = vec![false; transactions.len()];
+    let mut teller = Teller { analysis, clock, transactions, introduced };
     let told = teller.proof(anomaly, proof);
-    format!("not {model} ({anomaly}): {told}")
+    let mut others: Vec<String> = Vec::new();
+    for (position, transaction) in transactions.iter().enumerate() {
+        if !teller.introduced[position] {
+            others.push(teller.name(*transaction));
+        }
+    }
+    let others = match others.as_slice() {
+        [] => String::new(),
+        others => format!("; the rest of what was read here is by {}", few(others, "and")),
+    };
+    format!("not {model} ({anomaly}): {told}{others}")
 }
 
 struct Teller<'a, 'h> {
     analysis: &'a Analysis<'h>,
     clock: Clock,
-    /// In the order of their names.
-    introduced: Vec<u32>,
+    /// Those of the witness, in its order.
+    transactions: &'a [u32],
+    introduced: Vec<bool>,
 }
 
 impl Teller<'_, '_> {
     /// `T1`, and when it is first named who did it and when.
     fn name(&mut self, transaction: u32) -> String {
-        if let Some(known) = self.introduced.iter().position(|other| *other == transaction) {
-            return format!("T{}", known + 1);
+        // One that is no part of the witness is of no interest beyond what it read.
+        let Ok(position) = self.transactions.binary_search(&transaction) else {
+            return "another transaction".to_owned();
+        };
+        if std::mem::replace(&mut self.introduced[position], true) {
+            return format!("T{}", position + 1);
         }
-        self.introduced.push(transaction);
         let operation = self.analysis.operation(transaction);
         let start = self.clock.instant(operation.invoke);
         let place = place(operation);
@@ -48,7 +64,7 @@ impl Teller<'_, '_> {
             Some(end) => format!("{start} to {}", self.clock.instant(end)),
             None => format!("from {start} on, never answered"),
         };
-        format!("T{} (process {}{place}, {time})", self.introduced.len(), operation.process)
+        format!("T{} (process {}{place}, {time})", position + 1, operation.process)
     }
 
     /// `appended 3 to x`, `wrote 3 to x`.
@@ -122,16 +138,7 @@ impl Teller<'_, '_> {
                     self.analysis.key(key)
                 )
             }
-            Proof::Internal { transaction, step } => {
-                let key = self.analysis.key(parsed.steps[step as usize].key);
-                let place = step as usize - parsed.range(transaction).start + 1;
-                format!(
-                    "micro-operation {place} of {} disagrees with what the same transaction did \
-                     to {key} elsewhere: {}",
-                    self.name(transaction),
-                    super::display::Shown(self.analysis.operation(transaction))
-                )
-            }
+            Proof::Internal { transaction, step } => self.internal(transaction, step),
             Proof::LostUpdate { one, other, key, version } => {
                 let key = self.analysis.key(key);
                 let found = self.version(version);
@@ -155,6 +162,32 @@ impl Teller<'_, '_> {
                     self.key_of(missed)
                 )
             }
+        }
+    }
+
+    fn internal(&mut self, transaction: u32, step: u32) -> String {
+        let Analysis { parsed, .. } = self.analysis;
+        let start = parsed.range(transaction).start as u32;
+        let key = parsed.steps[step as usize].key;
+        let told: Vec<String> = (start..=step)
+            .map(|position| (position, parsed.steps[position as usize]))
+            .filter(|(_, step)| step.key == key)
+            .map(|(position, step)| {
+                let value = self.analysis.value(transaction, position);
+                match (step.is_write, parsed.workload) {
+                    (false, _) => format!("read {value}"),
+                    (true, Workload::ListAppend) => format!("appended {value}"),
+                    (true, Workload::RwRegister) => format!("wrote {value}"),
+                }
+            })
+            .collect();
+        let (name, key) = (self.name(transaction), self.analysis.key(key));
+        match told.as_slice() {
+            [only] => format!("of {key} {name} {only}, which it wrote itself only after that"),
+            _ => format!(
+                "of {key} {name} first {}, which contradict each other",
+                told.join(", then ")
+            ),
         }
     }
 
@@ -222,7 +255,9 @@ impl Teller<'_, '_> {
             }
             _ => {
                 let version = self.analysis.written(version);
-                format!("{from} read {name} as {version}, which {to} read and then replaced by {value}")
+                format!(
+                    "{from} read {name} as {version}, which {to} read and then replaced by {value}"
+                )
             }
         };
         format!("{told}, so {} came before {}", short(&from), short(&to))

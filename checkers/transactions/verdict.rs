@@ -163,7 +163,9 @@ fn open_question(analysis: &Analysis<'_>, model: Model) -> Option<String> {
         return Some("the transactions are too entangled to look at every cycle".to_owned());
     }
     match model {
-        ParallelSnapshotIsolation | SnapshotIsolation | StrongSessionSnapshotIsolation
+        ParallelSnapshotIsolation
+        | SnapshotIsolation
+        | StrongSessionSnapshotIsolation
         | StrongSnapshotIsolation
             if unordered > 0 =>
         {
@@ -202,8 +204,7 @@ pub(super) fn finding(
             Validity::Unknown { reason: format!("not refuted, but {reason}") }
         }
         Standing::NotRefuted if result.reads == 0 => Validity::Unknown {
-            reason: "not exercised: no transaction was acknowledged that read something"
-                .to_owned(),
+            reason: "not exercised: no transaction was acknowledged that read something".to_owned(),
         },
         Standing::NotRefuted => Validity::Valid,
     };

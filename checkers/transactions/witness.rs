@@ -3,6 +3,7 @@
 //! To remove a transaction means to strike its writes from what the others read (see
 //! [`project`](super::project)); a set is smallest if no model is refuted without any member.
 
+use super::Workload;
 use super::analysis::Analysis;
 use super::cycle::{ANTI, OVERWRITES};
 use super::model::Model;
@@ -12,7 +13,6 @@ use super::reason::{Reason, reasons};
 use super::story;
 use super::tally::Proof;
 use super::versions::Next;
-use super::Workload;
 use crate::checker::Options;
 use crate::finding::{Arrow, Witness};
 use crate::minimise::minimise;
@@ -26,8 +26,8 @@ pub(super) fn witness(
     model: Model,
     options: &Options<'_>,
 ) -> Option<Witness> {
-    let (anomaly, proof) = analysis.tally.shortest(model)?;
-    let mut candidates = evidence(analysis, proof);
+    let found = analysis.tally.shortest(model)?;
+    let mut candidates = evidence(analysis, found.1);
     candidates.sort_unstable();
     candidates.dedup();
     let workload = analysis.parsed.workload;
@@ -37,8 +37,8 @@ pub(super) fn witness(
             .is_ok_and(|analysis| analysis.tally.contradicts(model))
     };
     if candidates.len() > MOST_TO_MINIMISE || !refuted(&candidates) {
-        let told = story::tell(analysis, model, anomaly, proof, options.clock);
-        let mut witness = assemble(analysis, &candidates, proof, told);
+        let told = story::tell(analysis, &candidates, model, found, options.clock);
+        let mut witness = assemble(analysis, &candidates, found.1, told);
         witness.sentence += "; not all of these transactions may be needed, they are too many to \
                              try each";
         return Some(witness);
@@ -46,10 +46,10 @@ pub(super) fn witness(
     let kept = minimise(&candidates, &mut refuted);
     let alone = project(analysis, &kept);
     let alone = Analysis::new(&alone, workload, &options.initial).ok()?;
-    let (anomaly, proof) = alone.tally.shortest(model)?;
-    let told = story::tell(&alone, model, anomaly, proof, options.clock);
+    let found = alone.tally.shortest(model)?;
     let all: Vec<u32> = (0..alone.parsed.transactions.len() as u32).collect();
-    let mut witness = assemble(&alone, &all, proof, told);
+    let told = story::tell(&alone, &all, model, found, options.clock);
+    let mut witness = assemble(&alone, &all, found.1, told);
     let mut order = kept;
     order.sort_unstable();
     witness.operations = order.iter().map(|number| analysis.operation(*number).clone()).collect();
@@ -116,7 +116,8 @@ fn evidence(analysis: &Analysis<'_>, proof: &Proof) -> Vec<u32> {
             let position = first.iter().zip(second).take_while(|(a, b)| a == b).count();
             let key = parsed.steps[one.1 as usize].key;
             needed.extend([one.0, other.0]);
-            needed.extend([first, second].iter().filter_map(|l| writer(analysis, key, l, position)));
+            needed
+                .extend([first, second].iter().filter_map(|l| writer(analysis, key, l, position)));
         }
         Proof::Reordered { transaction, step } | Proof::Internal { transaction, step } => {
             needed.push(*transaction);
@@ -131,7 +132,8 @@ fn evidence(analysis: &Analysis<'_>, proof: &Proof) -> Vec<u32> {
                 if parsed.workload == Workload::ListAppend {
                     let list = elements(analysis.value(*transaction, position as u32));
                     let first = list.len().saturating_sub(on_key().count() + 1);
-                    needed.extend((first..list.len()).filter_map(|e| writer(analysis, key, list, e)));
+                    needed
+                        .extend((first..list.len()).filter_map(|e| writer(analysis, key, list, e)));
                 }
             }
         }

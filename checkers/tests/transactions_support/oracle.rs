@@ -49,9 +49,8 @@ impl Oracle {
         match model {
             RepeatableRead | Serializable => self.serial(|_, _| false),
             StrongSessionSerializable => self.serial(|one, other| self.in_session(one, other)),
-            StrictSerializable => self.serial(|one, other| {
-                self.in_session(one, other) || self.in_real_time(one, other)
-            }),
+            StrictSerializable => self
+                .serial(|one, other| self.in_session(one, other) || self.in_real_time(one, other)),
             SnapshotIsolation => self.snapshots(|_, _| false),
             StrongSessionSnapshotIsolation => {
                 self.snapshots(|one, other| self.in_session(one, other))
@@ -163,9 +162,8 @@ impl Oracle {
                 }
             } else if !is(committed, i) {
                 // Another writer of one of its keys that has begun could not commit any more.
-                let conflicts = (0..count).any(|j| {
-                    j != i && is(begun, j) && !is(committed, j) && self.share_a_key(i, j)
-                });
+                let conflicts = (0..count)
+                    .any(|j| j != i && is(begun, j) && !is(committed, j) && self.share_a_key(i, j));
                 if conflicts {
                     continue;
                 }
@@ -215,7 +213,8 @@ impl Oracle {
                 }
             }
         }
-        let place: BTreeMap<usize, usize> = order.iter().enumerate().map(|(p, i)| (*i, p)).collect();
+        let place: BTreeMap<usize, usize> =
+            order.iter().enumerate().map(|(p, i)| (*i, p)).collect();
         // By transaction: its reads, each with how many writes it shows and the writer of the last.
         let mut sees: BTreeMap<usize, Vec<(usize, usize, Option<usize>)>> = BTreeMap::new();
         let mut visible: Vec<u32> = vec![0; self.all.len()];
