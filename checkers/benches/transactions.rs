@@ -10,19 +10,17 @@
 //! one stale read, and as registers. The memory of the history itself is told apart: it holds
 //! every list that was read.
 
+#[path = "../tests/transactions_support/mod.rs"]
+mod transactions_support;
+
 use std::process::Command;
 use std::time::Instant;
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::checker::{Checker, Options};
 use splitbrain_checkers::finding::Validity;
-use splitbrain_checkers::history::{Function, History, Operation, Outcome, Time, Value};
-use splitbrain_checkers::transactions::{LIST_APPEND, Model, RW_REGISTER};
-
-const CLIENTS: u64 = 20;
-const KEYS: usize = 10;
-const WRITES_PER_KEY: i64 = 100;
+use splitbrain_checkers::history::{History, Value};
+use splitbrain_checkers::transactions::{LIST_APPEND, Model, RW_REGISTER, Workload};
+use transactions_support::generate;
 
 fn main() {
     let arguments: Vec<String> =
@@ -48,7 +46,11 @@ fn main() {
 
 fn run(workload: &str, is_stale: bool, count: usize) {
     let checker: Checker = if workload == LIST_APPEND.name { LIST_APPEND } else { RW_REGISTER };
-    let mut history = generate(count, checker.name == LIST_APPEND.name);
+    let kind = match checker.name == LIST_APPEND.name {
+        true => Workload::ListAppend,
+        false => Workload::RwRegister,
+    };
+    let mut history = generate::long(1, kind, count);
     if is_stale {
         spoil(&mut history);
     }
@@ -72,62 +74,6 @@ fn run(workload: &str, is_stale: bool, count: usize) {
         }
         _ => assert!(!is_stale && finding.validity.is_valid(), "{finding:?}"),
     }
-}
-
-fn micro(f: &str, key: i64, value: Value) -> Value {
-    Value::List(Box::new([f.into(), key.into(), value]))
-}
-
-/// Transactions that take effect one after the other, each between its invocation and its end.
-fn generate(count: usize, is_list: bool) -> History {
-    let mut random = ChaCha8Rng::seed_from_u64(1);
-    let (f, mut next_key) = (if is_list { "append" } else { "w" }, KEYS as i64);
-    let mut keys: Vec<(i64, Vec<Value>)> = (0..KEYS as i64).map(|key| (key, Vec::new())).collect();
-    let mut operations = Vec::with_capacity(count);
-    for number in 0..count as u64 {
-        let (mut input, mut output) = (Vec::new(), Vec::new());
-        for _ in 0..random.random_range(1..=4) {
-            let (key, written) = &mut keys[random.random_range(0..KEYS)];
-            // A register is read before it is written, so that the order of its versions is known.
-            let is_read = random.random_bool(0.5);
-            if is_read || !is_list {
-                let found = match is_list {
-                    true => Value::List(written.as_slice().into()),
-                    false => written.last().cloned().unwrap_or_default(),
-                };
-                input.push(micro("r", *key, Value::Nil));
-                output.push(micro("r", *key, found));
-            }
-            if is_read {
-                continue;
-            }
-            let value = Value::Int(written.len() as i64 + 1);
-            input.push(micro(f, *key, value.clone()));
-            output.push(micro(f, *key, value.clone()));
-            written.push(value);
-            if written.len() as i64 == WRITES_PER_KEY {
-                (*key, *written) = (next_key, Vec::new());
-                next_key += 1;
-            }
-        }
-        let middle = 1_000 + 10 * number;
-        operations.push(Operation {
-            index: number,
-            process: number % CLIENTS,
-            node: None,
-            f: Function::from_name("txn"),
-            key: None,
-            input: Value::List(input.into()),
-            output: Value::List(output.into()),
-            invoke: Time(middle - random.random_range(0..100)),
-            complete: Some(Time(middle + random.random_range(0..100))),
-            outcome: Outcome::Ok,
-            intended: None,
-            error: None,
-        });
-    }
-    operations.sort_by_key(|operation| operation.invoke);
-    History { operations, ..History::default() }
 }
 
 /// Takes the last three elements from one list that was read, in the middle.

@@ -1,6 +1,7 @@
-//! Small histories of transactions as a store with one of several faults would answer them.
+//! Small histories of transactions as a store with one of several faults would answer them, and
+//! long ones without a fault.
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::history::{Function, History, Operation, Outcome, Time, Value};
 use splitbrain_checkers::transactions::Workload;
@@ -166,4 +167,63 @@ fn read_from_any_time(
             parts[2] = read(random, log, &[], *key, at, workload);
         }
     }
+}
+
+const CLIENTS: u64 = 20;
+const KEYS: usize = 10;
+const WRITES_PER_KEY: i64 = 100;
+
+/// A realistic load, strict serializable by construction: 20 clients that are always busy, 1 to
+/// 4 micro-operations, half of them reads, 10 keys at a time, each retired after 100 writes.
+/// Transactions take effect one after the other, each between its invocation and its end. A
+/// register is read before it is written, so that the order of its versions is known.
+pub fn long(seed: u64, workload: Workload, count: usize) -> History {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let is_list = workload == Workload::ListAppend;
+    let (f, mut next_key) = (if is_list { "append" } else { "w" }, KEYS as i64);
+    let mut keys: Vec<(i64, Vec<Value>)> = (0..KEYS as i64).map(|key| (key, Vec::new())).collect();
+    let mut operations = Vec::with_capacity(count);
+    for number in 0..count as u64 {
+        let (mut input, mut output) = (Vec::new(), Vec::new());
+        for _ in 0..random.random_range(1..=4) {
+            let (key, written) = &mut keys[random.random_range(0..KEYS)];
+            let is_read = random.random_bool(0.5);
+            if is_read || !is_list {
+                let found = match is_list {
+                    true => Value::List(written.as_slice().into()),
+                    false => written.last().cloned().unwrap_or_default(),
+                };
+                input.push(micro("r", *key, Value::Nil));
+                output.push(micro("r", *key, found));
+            }
+            if is_read {
+                continue;
+            }
+            let value = Value::Int(written.len() as i64 + 1);
+            input.push(micro(f, *key, value.clone()));
+            output.push(micro(f, *key, value.clone()));
+            written.push(value);
+            if written.len() as i64 == WRITES_PER_KEY {
+                (*key, *written) = (next_key, Vec::new());
+                next_key += 1;
+            }
+        }
+        let middle = 1_000 + 10 * number;
+        operations.push(Operation {
+            index: number,
+            process: number % CLIENTS,
+            node: None,
+            f: Function::from_name("txn"),
+            key: None,
+            input: Value::List(input.into()),
+            output: Value::List(output.into()),
+            invoke: Time(middle - random.random_range(0..100)),
+            complete: Some(Time(middle + random.random_range(0..100))),
+            outcome: Outcome::Ok,
+            intended: None,
+            error: None,
+        });
+    }
+    operations.sort_by_key(|operation| operation.invoke);
+    History { operations, ..History::default() }
 }
