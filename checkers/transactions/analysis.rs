@@ -1,7 +1,10 @@
 //! One history, analysed: its versions, and what is wrong.
 
+use super::cycle::{ANTI, LINK, OVERWRITES, PROCESS, READS, REAL_TIME};
 use super::graph::Graph;
+use super::model::Model;
 use super::parse::Parsed;
+use super::replay::replay;
 use super::tally::Tally;
 use super::versions::Versions;
 use super::{Workload, internal, lists, registers, search};
@@ -12,6 +15,8 @@ pub(super) struct Analysis<'h> {
     pub parsed: Parsed<'h>,
     pub versions: Versions,
     pub tally: Tally,
+    /// The strongest model for which a serial order was found where the versions give none.
+    pub replayed: Option<Model>,
 }
 
 impl<'h> Analysis<'h> {
@@ -26,7 +31,23 @@ impl<'h> Analysis<'h> {
         internal::find(&parsed, &versions, &mut tally);
         let graph = Graph::new(&parsed, &versions);
         search::cycles(&parsed, &versions, &graph, &mut tally);
-        Ok(Analysis { history, parsed, versions, tally })
+        let mut analysis = Analysis { history, parsed, versions, tally, replayed: None };
+        if analysis.versions.undecided > 0 && analysis.versions.ambiguous == 0 {
+            analysis.replayed = analysis.replay(&graph);
+        }
+        Ok(analysis)
+    }
+
+    fn replay(&self, graph: &Graph) -> Option<Model> {
+        let keys = OVERWRITES | READS | ANTI | LINK;
+        let mut orders = [
+            (Model::StrictSerializable, keys | PROCESS | REAL_TIME),
+            (Model::StrongSessionSerializable, keys | PROCESS),
+            (Model::Serializable, keys),
+        ]
+        .into_iter()
+        .filter(|(model, _)| !self.tally.contradicts(*model));
+        orders.find(|(_, kinds)| replay(&self.parsed, &self.versions, graph, *kinds)).map(|o| o.0)
     }
 
     pub fn operation(&self, transaction: u32) -> &'h Operation {

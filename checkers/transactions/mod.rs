@@ -132,6 +132,7 @@ mod parse;
 mod project;
 mod reason;
 mod registers;
+mod replay;
 mod search;
 mod story;
 mod tally;

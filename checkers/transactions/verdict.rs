@@ -139,7 +139,10 @@ fn standing(analysis: &Analysis<'_>, model: Model) -> Standing {
 /// Why a model that nothing contradicts may still not have been kept.
 fn open_question(analysis: &Analysis<'_>, model: Model) -> Option<String> {
     use Model::*;
-    let Analysis { versions, tally, .. } = analysis;
+    let Analysis { versions, tally, replayed, .. } = analysis;
+    if replayed.is_some_and(|replayed| replayed.implies(model)) {
+        return None;
+    }
     let Versions { ambiguous, undecided, unordered, .. } = *versions;
     let incomplete =
         |keys: usize| format!("the version order is incomplete for {}", count(keys, "key"));
