@@ -7,7 +7,8 @@ use super::parse::Parsed;
 use super::replay::replay;
 use super::tally::Tally;
 use super::versions::Versions;
-use super::{Workload, internal, lists, registers, search};
+use super::{Workload, internal, keywise, lists, registers, search};
+use crate::checker::Options;
 use crate::history::{History, Operation, Value};
 
 pub(super) struct Analysis<'h> {
@@ -21,12 +22,16 @@ pub(super) struct Analysis<'h> {
 
 impl<'h> Analysis<'h> {
     /// An error says which operation is no transaction of the workload.
-    pub fn new(history: &'h History, workload: Workload, initial: &Value) -> Result<Self, String> {
+    pub fn new(
+        history: &'h History,
+        workload: Workload,
+        options: &Options<'_>,
+    ) -> Result<Self, String> {
         let mut parsed = Parsed::new(history, workload)?;
         let mut tally = Tally::default();
         let versions = match workload {
             Workload::ListAppend => lists::resolve(&mut parsed, &mut tally),
-            Workload::RwRegister => registers::resolve(&mut parsed, &mut tally, initial),
+            Workload::RwRegister => registers::resolve(&mut parsed, &mut tally, &options.initial),
         };
         internal::find(&parsed, &versions, &mut tally);
         let graph = Graph::new(&parsed, &versions);
@@ -34,6 +39,11 @@ impl<'h> Analysis<'h> {
         let mut analysis = Analysis { history, parsed, versions, tally, replayed: None };
         if analysis.versions.undecided > 0 && analysis.versions.ambiguous == 0 {
             analysis.replayed = analysis.replay(&graph);
+            let Analysis { parsed, versions, tally, replayed, .. } = &mut analysis;
+            let strict = Model::StrictSerializable;
+            if *replayed != Some(strict) && !tally.contradicts(strict) {
+                keywise::find(history, parsed, versions, options, tally);
+            }
         }
         Ok(analysis)
     }

@@ -49,6 +49,8 @@ pub enum Anomaly {
     NonadjacentAntiDependencies(Order),
     /// A cycle with two anti-dependencies in a row: write skew.
     AntiDependencies(Order),
+    /// Of one key alone, there is no order in real time.
+    NotLinearizable,
 }
 
 /// What, beside the keys, ties the transactions of a cycle together.
@@ -86,6 +88,7 @@ impl Anomaly {
             LongFork => ("long-fork", Order::Keys),
             NonadjacentAntiDependencies(order) => ("G-nonadjacent", order),
             AntiDependencies(order) => ("G2-item", order),
+            NotLinearizable => ("nonlinearizable-key", Order::Keys),
         };
         match order {
             Order::Keys => name.to_owned(),
@@ -124,7 +127,7 @@ impl Anomaly {
             | CircularInformation(Order::RealTime)
             | SingleAntiDependency(Order::RealTime)
             | NonadjacentAntiDependencies(Order::RealTime) => &[StrongSnapshotIsolation],
-            AntiDependencies(Order::RealTime) => &[StrictSerializable],
+            AntiDependencies(Order::RealTime) | NotLinearizable => &[StrictSerializable],
         }
     }
 

@@ -126,6 +126,7 @@ mod display;
 mod fractured;
 mod graph;
 mod internal;
+mod keywise;
 mod lists;
 mod model;
 mod parse;

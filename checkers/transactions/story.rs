@@ -139,6 +139,11 @@ impl Teller<'_, '_> {
                 )
             }
             Proof::Internal { transaction, step } => self.internal(transaction, step),
+            Proof::Key { key, ref transactions, ref sentence } => {
+                let names: Vec<String> = transactions.iter().map(|t| self.name(*t)).collect();
+                let key = self.analysis.key(key);
+                format!("of {key} alone, {} contradict real time: {sentence}", few(&names, "and"))
+            }
             Proof::LostUpdate { one, other, key, version } => {
                 let key = self.analysis.key(key);
                 let found = self.version(version);

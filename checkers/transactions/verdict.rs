@@ -116,7 +116,7 @@ pub fn analyse(
     workload: Workload,
     options: &Options<'_>,
 ) -> Result<Transactions, String> {
-    let analysis = Analysis::new(history, workload, &options.initial)?;
+    let analysis = Analysis::new(history, workload, options)?;
     Ok(Transactions::new(&analysis))
 }
 
@@ -188,7 +188,7 @@ pub(super) fn finding(
 ) -> Finding {
     let model = options.isolation.unwrap_or(Model::Serializable);
     let operations = history.operations.len();
-    let analysis = match Analysis::new(history, workload, &options.initial) {
+    let analysis = match Analysis::new(history, workload, options) {
         Ok(analysis) => analysis,
         Err(reason) => {
             let summary = format!("{}: {reason}", count(operations, "operation"));

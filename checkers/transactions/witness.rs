@@ -33,7 +33,7 @@ pub(super) fn witness(
     let workload = analysis.parsed.workload;
     let mut refuted = |kept: &[u32]| {
         let alone = project(analysis, kept);
-        Analysis::new(&alone, workload, &options.initial)
+        Analysis::new(&alone, workload, options)
             .is_ok_and(|analysis| analysis.tally.contradicts(model))
     };
     if candidates.len() > MOST_TO_MINIMISE || !refuted(&candidates) {
@@ -45,7 +45,7 @@ pub(super) fn witness(
     }
     let kept = minimise(&candidates, &mut refuted);
     let alone = project(analysis, &kept);
-    let alone = Analysis::new(&alone, workload, &options.initial).ok()?;
+    let alone = Analysis::new(&alone, workload, options).ok()?;
     let found = alone.tally.shortest(model)?;
     let all: Vec<u32> = (0..alone.parsed.transactions.len() as u32).collect();
     let told = story::tell(&alone, &all, model, found, options.clock);
@@ -135,6 +135,13 @@ fn evidence(analysis: &Analysis<'_>, proof: &Proof) -> Vec<u32> {
                     needed
                         .extend((first..list.len()).filter_map(|e| writer(analysis, key, list, e)));
                 }
+            }
+        }
+        Proof::Key { key, transactions, .. } => {
+            needed.extend(transactions);
+            for step in transactions.iter().flat_map(|number| parsed.steps_of(*number)) {
+                let version = parsed.writes.get(step.value as usize);
+                needed.extend(version.filter(|_| step.key == *key).map(|w| w.transaction));
             }
         }
         Proof::LostUpdate { one, other, version, .. } => {
