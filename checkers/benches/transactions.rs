@@ -5,10 +5,10 @@
 //! ```
 //!
 //! Plain harness: one run for each of n, 2n, 4n and 8n transactions, each in a process of its
-//! own. 20 clients that are always busy, 1 to 4 micro-operations, half of them reads, 10 keys at
-//! a time, each retired after 100 writes: strict serializable by construction. Then the same with
-//! one stale read, and as registers. The memory of the history itself is told apart: it holds
-//! every list that was read.
+//! own, of a load that is strict serializable by construction (see `tests/transactions_support`).
+//! Then the same with one stale read, with every read stale, and as registers, also such as are
+//! written without a read before. The memory of the history itself is told apart: it holds every
+//! list that was read.
 
 #[path = "../tests/transactions_support/mod.rs"]
 mod transactions_support;
@@ -16,43 +16,51 @@ mod transactions_support;
 use std::process::Command;
 use std::time::Instant;
 
-use splitbrain_checkers::checker::{Checker, Options};
+use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::history::{History, Value};
-use splitbrain_checkers::transactions::{LIST_APPEND, Model, RW_REGISTER, Workload};
-use transactions_support::generate;
+use splitbrain_checkers::transactions::{LIST_APPEND, Model, RW_REGISTER};
+use transactions_support::generate::{self, Load};
+
+/// Workload and what is special about the load.
+const LOADS: [(&str, &str); 5] = [
+    ("list-append", "valid"),
+    ("list-append", "one stale read"),
+    ("list-append", "stale reads"),
+    ("rw-register", "valid"),
+    ("rw-register", "blind writes"),
+];
 
 fn main() {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    match arguments.as_slice() {
-        [workload, fault, count] => run(workload, fault == "stale", count.parse().unwrap()),
-        rest => {
-            let smallest: usize = rest.first().map_or(125_000, |count| count.parse().unwrap());
-            for (workload, fault) in
-                [("list-append", "valid"), ("list-append", "stale"), ("rw-register", "valid")]
-            {
-                for factor in [1, 2, 4, 8] {
-                    let count = (factor * smallest).to_string();
-                    let this = std::env::current_exe().unwrap();
-                    let status =
-                        Command::new(this).args([workload, fault, &count]).status().unwrap();
-                    assert!(status.success());
-                }
-            }
+    if let [workload, special, count] = arguments.as_slice() {
+        return run(workload, special, count.parse().unwrap());
+    }
+    let smallest: usize = arguments.first().map_or(125_000, |count| count.parse().unwrap());
+    for (workload, special) in LOADS {
+        for factor in [1, 2, 4, 8] {
+            let count = (factor * smallest).to_string();
+            let this = std::env::current_exe().unwrap();
+            let status = Command::new(this).args([workload, special, &count]).status().unwrap();
+            assert!(status.success());
         }
     }
 }
 
-fn run(workload: &str, is_stale: bool, count: usize) {
-    let checker: Checker = if workload == LIST_APPEND.name { LIST_APPEND } else { RW_REGISTER };
-    let kind = match checker.name == LIST_APPEND.name {
-        true => Workload::ListAppend,
-        false => Workload::RwRegister,
+fn run(workload: &str, special: &str, count: usize) {
+    let is_list = workload == LIST_APPEND.name;
+    let checker = if is_list { LIST_APPEND } else { RW_REGISTER };
+    let load = match (is_list, special) {
+        (true, _) => Load::Lists,
+        (false, "blind writes") => Load::BlindRegisters,
+        (false, _) => Load::Registers,
     };
-    let mut history = generate::long(1, kind, count);
-    if is_stale {
-        spoil(&mut history);
+    let mut history = generate::long(1, load, count);
+    match special {
+        "one stale read" => spoil(&mut history, 1),
+        "stale reads" => spoil(&mut history, usize::MAX),
+        _ => {}
     }
     let before = memory_mb("VmRSS:");
     let options = Options { isolation: Some(Model::StrictSerializable), ..Options::default() };
@@ -60,24 +68,23 @@ fn run(workload: &str, is_stale: bool, count: usize) {
     let finding = checker.run(&history, &options);
     let (took, processor) = (start.elapsed(), processor_seconds() - processor);
     let peak = memory_mb("VmHWM:");
-    let what = format!("{workload}, {}", if is_stale { "one stale read" } else { "valid" });
     println!(
-        "{what:<28} {count:>8} transactions {:>7.3} s, {processor:.3} s of them on a processor, peak \
-         {peak} MB, {} MB of them beside the history",
+        "{workload}, {special:<15} {count:>8} transactions {:>7.3} s, {processor:.3} s of them on a \
+         processor, peak {peak} MB, {} MB of them beside the history",
         took.as_secs_f64(),
         peak - before
     );
     match &finding.validity {
         Validity::Invalid { witness } => {
             println!("  {}\n  {}", finding.summary, witness.sentence);
-            assert!(is_stale);
+            assert!(special.contains("stale"));
         }
-        _ => assert!(!is_stale && finding.validity.is_valid(), "{finding:?}"),
+        _ => assert!(!special.contains("stale") && finding.validity.is_valid(), "{finding:?}"),
     }
 }
 
-/// Takes the last three elements from one list that was read, in the middle.
-fn spoil(history: &mut History) {
+/// Takes the last three elements from so many lists that were read, from the middle on.
+fn spoil(history: &mut History, mut count: usize) {
     let middle = history.operations.len() / 2;
     for operation in &mut history.operations[middle..] {
         let Value::List(forms) = &mut operation.output else { continue };
@@ -85,9 +92,10 @@ fn spoil(history: &mut History) {
             let Value::List(parts) = form else { continue };
             if let Value::List(list) = &parts[2]
                 && list.len() > 60
+                && count > 0
             {
+                count -= 1;
                 parts[2] = Value::List(list[..list.len() - 3].into());
-                return;
             }
         }
     }

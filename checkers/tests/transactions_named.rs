@@ -46,7 +46,7 @@ const TABLE: &[Row] = &[
         "0 txn [[append x 1] [append x 2]] 0..9
          1 txn [[r x nil]] -> [[r x [1]]]   0..9
          1 txn [[r x nil]] -> [[r x [1 2]]] 10..11",
-        &["G1b", "causality-violation"],
+        &["G1b", "G-single"],
         &[Model::ReadUncommitted],
     ),
     (
@@ -84,14 +84,14 @@ const TABLE: &[Row] = &[
         RwRegister,
         "0 txn [[w x 1] [w y 1]]                           0..9
          1 txn [[r x nil] [r y nil]] -> [[r x 1] [r y nil]] 0..9",
-        &["observed-transaction-vanishes", "causality-violation"],
+        &["observed-transaction-vanishes", "G-single"],
         &[Model::ReadCommitted],
     ),
     (
         RwRegister,
         "0 txn [[w x 1] [w y 1]]                           0..9
          1 txn [[r y nil] [r x nil]] -> [[r y nil] [r x 1]] 0..9",
-        &["fractured-read", "causality-violation"],
+        &["fractured-read", "G-single"],
         &[Model::MonotonicAtomicView],
     ),
     (
@@ -105,7 +105,7 @@ const TABLE: &[Row] = &[
         "0 txn [[append x 1]]                                     0..1
          1 txn [[r x nil] [append y 1]] -> [[r x [1]] [append y 1]] 2..3
          2 txn [[r y nil] [r x nil]] -> [[r y [1]] [r x []]]       4..5",
-        &["causality-violation"],
+        &["causality-violation", "G-single"],
         &[Model::ReadAtomic],
     ),
     (

@@ -58,7 +58,9 @@ fn alone(all: &[Operation], kept: &[Operation], workload: Workload) -> Vec<Opera
         }
         let output =
             if operation.outcome == Outcome::Ok { Value::List(output.into()) } else { Value::Nil };
-        Operation { output, ..operation.clone() }
+        let input =
+            if operation.outcome == Outcome::Ok { Value::Nil } else { operation.input.clone() };
+        Operation { input, output, ..operation.clone() }
     };
     kept.iter().map(strike).collect()
 }

@@ -10,6 +10,7 @@ use super::versions::Versions;
 use super::{Workload, internal, keywise, lists, registers, search};
 use crate::checker::Options;
 use crate::history::{History, Operation, Value};
+use crate::limits::Limits;
 
 pub(super) struct Analysis<'h> {
     pub history: &'h History,
@@ -35,10 +36,10 @@ impl<'h> Analysis<'h> {
         };
         internal::find(&parsed, &versions, &mut tally);
         let graph = Graph::new(&parsed, &versions);
-        search::cycles(&parsed, &versions, &graph, &mut tally);
+        search::cycles(&parsed, &versions, &graph, &options.limits, &mut tally);
         let mut analysis = Analysis { history, parsed, versions, tally, replayed: None };
         if analysis.versions.undecided > 0 && analysis.versions.ambiguous == 0 {
-            analysis.replayed = analysis.replay(&graph);
+            analysis.replayed = analysis.replay(&graph, &options.limits);
             let Analysis { parsed, versions, tally, replayed, .. } = &mut analysis;
             let strict = Model::StrictSerializable;
             if *replayed != Some(strict) && !tally.contradicts(strict) {
@@ -48,7 +49,7 @@ impl<'h> Analysis<'h> {
         Ok(analysis)
     }
 
-    fn replay(&self, graph: &Graph) -> Option<Model> {
+    fn replay(&self, graph: &Graph, limits: &Limits<'_>) -> Option<Model> {
         let keys = OVERWRITES | READS | ANTI | LINK;
         let mut orders = [
             (Model::StrictSerializable, keys | PROCESS | REAL_TIME),
@@ -57,7 +58,9 @@ impl<'h> Analysis<'h> {
         ]
         .into_iter()
         .filter(|(model, _)| !self.tally.contradicts(*model));
-        orders.find(|(_, kinds)| replay(&self.parsed, &self.versions, graph, *kinds)).map(|o| o.0)
+        orders
+            .find(|(_, kinds)| replay(&self.parsed, &self.versions, graph, *kinds, limits))
+            .map(|o| o.0)
     }
 
     pub fn operation(&self, transaction: u32) -> &'h Operation {

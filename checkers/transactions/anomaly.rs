@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 
 use super::model::Model;
 
-/// Something that happened and that some model forbids. In order of severity: each refutes at
-/// least as weak a model as those after it do.
+/// Something that happened and that some model forbids. The most severe first, each beside its
+/// kin that process order or real time have a part in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Anomaly {
     /// A value was read that no transaction wrote.
@@ -36,8 +36,7 @@ pub enum Anomaly {
     FracturedRead,
     /// A transaction disagrees with its own earlier reads and writes.
     Internal,
-    /// One anti-dependency, all else reads of what was written: a transaction missed what it
-    /// knew of through others.
+    /// A transaction missed a write that it knew of through others that it saw.
     CausalityViolation,
     /// Two transactions read the same version of a key and both replaced it.
     LostUpdate,

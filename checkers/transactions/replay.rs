@@ -20,9 +20,10 @@ use super::graph::Graph;
 use super::parse::{INITIAL, NONE, Parsed};
 use super::versions::Versions;
 use crate::history::Time;
+use crate::limits::Limits;
 
 /// How often each transaction may be looked at, on average.
-const LOOKS: usize = 100;
+const LOOKS: u64 = 100;
 
 /// Whether running transactions one by one explains all reads and respects all edges of these
 /// kinds. Nothing else may be wrong with the history.
@@ -31,17 +32,19 @@ pub(super) fn replay(
     versions: &Versions,
     graph: &Graph,
     kinds: Kinds,
+    limits: &Limits<'_>,
 ) -> bool {
     let mut replay = Replay::new(parsed, versions, graph, kinds);
     let first: Vec<u32> = (0..).zip(&replay.before).filter(|e| *e.1 == 0).map(|e| e.0).collect();
     first.into_iter().for_each(|node| replay.release(node));
     replay.go_on();
     let committed = versions.is_committed.iter().filter(|is_committed| **is_committed).count();
-    let mut looks = LOOKS * (committed + 1);
+    let mut looks = (LOOKS * (committed as u64 + 1)).min(limits.steps);
     let mut has_run = 0;
     while let Some(Reverse((_, transaction))) = replay.ready.pop() {
-        looks -= 1;
-        if looks == 0 {
+        looks = looks.saturating_sub(1);
+        let is_time_to_look = looks.is_multiple_of(Limits::STEPS_BETWEEN_LOOKS);
+        if looks == 0 || (is_time_to_look && limits.is_over()) {
             return false;
         }
         match replay.obstacle(transaction) {

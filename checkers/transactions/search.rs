@@ -8,7 +8,6 @@
 //! | --- | --- |
 //! | G0 | ww |
 //! | G1c | ww, wr |
-//! | causality violation | one rw, wr |
 //! | G-single | one rw, ww, wr |
 //! | G-nonadjacent | rw, none after another; ww, wr |
 //! | G2-item | rw, ww, wr |
@@ -18,8 +17,8 @@
 //! refute is refuted already.
 //!
 //! All is linear in the size of the tangle but for the choice of the shortest cycle, and for the
-//! question whether a tangle has a cycle with exactly one rw: that is a search from each
-//! transaction. They end when they have looked at [`WORK`] edges; what was not found by then
+//! questions whether a tangle has a cycle with exactly one rw, and what was [missed](missed):
+//! those search from each transaction. They end when they have looked at [`WORK`] edges; what was not found by then
 //! counts as unknown.
 
 use super::anomaly::{Anomaly, Order};
@@ -33,8 +32,9 @@ use super::parse::{NONE, Parsed};
 use super::reason::common_key;
 use super::tally::{Proof, Tally};
 use super::versions::Versions;
-use super::{Workload, fractured};
+use super::{Workload, missed};
 use crate::history::Outcome;
+use crate::limits::Limits;
 
 /// How many edges the searches for one form in one tangle may look at.
 const WORK: u64 = 20_000_000;
@@ -51,15 +51,21 @@ const TIED: [(Kinds, Allowed); 5] = [
 ];
 
 /// Finds the cycles of the graph.
-pub(super) fn cycles(parsed: &Parsed<'_>, versions: &Versions, graph: &Graph, tally: &mut Tally) {
+pub(super) fn cycles(
+    parsed: &Parsed<'_>,
+    versions: &Versions,
+    graph: &Graph,
+    limits: &Limits<'_>,
+    tally: &mut Tally,
+) {
     let mut local = vec![NONE; graph.groups_end as usize];
     if tangles(graph, KEYS | PROCESS | REAL_TIME).is_empty() {
         return;
     }
     for nodes in tangles(graph, KEYS) {
         let mut tangle = Tangle::new(graph, nodes, &mut local);
-        fractured::find(parsed, versions, &tangle, tally);
-        if let Some(links) = worst(&mut tangle, tally) {
+        missed::find(parsed, versions, &tangle, tally);
+        if let Some(links) = worst(&mut tangle, limits, tally) {
             let anomaly = name(parsed, versions, &links, Order::Keys);
             if anomaly == Anomaly::NonadjacentAntiDependencies(Order::Keys) && is_long_fork(&links)
             {
@@ -90,7 +96,7 @@ pub(super) fn cycles(parsed: &Parsed<'_>, versions: &Versions, graph: &Graph, ta
         let forms = if tally.contradicts(stronger) { &TIED[..4] } else { &TIED };
         for nodes in tangles(graph, KEYS | more) {
             let mut tangle = Tangle::new(graph, nodes, &mut local);
-            if let Some(links) = worst_tied(&mut tangle, forms, tie, more, tally) {
+            if let Some(links) = worst_tied(&mut tangle, forms, tie, more, limits, tally) {
                 tally.add(name(parsed, versions, &links, order), Proof::Cycle(links));
             }
         }
@@ -109,12 +115,12 @@ fn tangles(graph: &Graph, kinds: Kinds) -> Vec<Vec<u32>> {
 }
 
 /// A cycle of the first form that the tangle has, without process order and real time.
-fn worst(tangle: &mut Tangle, tally: &mut Tally) -> Option<Vec<Link>> {
+fn worst(tangle: &mut Tangle, limits: &Limits<'_>, tally: &mut Tally) -> Option<Vec<Link>> {
     let form = |first, rest, allowed| Form { first, rest, allowed };
     for (first, rest) in [(OVERWRITES, OVERWRITES), (READS, OVERWRITES | READS)] {
         let form = form(first, rest, Allowed::Any);
         let starts = tangle.on_cycles(form);
-        if let Some(links) = shortest(tangle, &starts, form, tally) {
+        if let Some(links) = shortest(tangle, &starts, form, limits, tally) {
             return Some(links);
         }
     }
@@ -122,18 +128,14 @@ fn worst(tangle: &mut Tangle, tally: &mut Tally) -> Option<Vec<Link>> {
     let starts = tangle.on_cycles(nonadjacent);
     if !starts.is_empty() {
         // A cycle with one anti-dependency is among those where no two are adjacent.
-        for form in [
-            form(ANTI, READS, Allowed::Any),
-            form(ANTI, OVERWRITES | READS, Allowed::Any),
-            nonadjacent,
-        ] {
-            if let Some(links) = shortest(tangle, &starts, form, tally) {
+        for form in [form(ANTI, OVERWRITES | READS, Allowed::Any), nonadjacent] {
+            if let Some(links) = shortest(tangle, &starts, form, limits, tally) {
                 return Some(links);
             }
         }
     }
     let all: Vec<u32> = (0..tangle.transactions).collect();
-    shortest(tangle, &all, form(ANTI, KEYS, Allowed::Any), tally)
+    shortest(tangle, &all, form(ANTI, KEYS, Allowed::Any), limits, tally)
 }
 
 /// A cycle of the first form that the tangle has, with at least one edge of the kind `tie`.
@@ -142,12 +144,13 @@ fn worst_tied(
     forms: &[(Kinds, Allowed)],
     tie: Kinds,
     more: Kinds,
+    limits: &Limits<'_>,
     tally: &mut Tally,
 ) -> Option<Vec<Link>> {
     let all: Vec<u32> = (0..tangle.transactions).collect();
     forms.iter().find_map(|&(rest, allowed)| {
         let form = Form { first: tie, rest: rest | more, allowed };
-        shortest(tangle, &all, form, tally)
+        shortest(tangle, &all, form, limits, tally)
     })
 }
 
@@ -156,16 +159,17 @@ fn shortest(
     tangle: &mut Tangle,
     starts: &[u32],
     form: Form,
+    limits: &Limits<'_>,
     tally: &mut Tally,
 ) -> Option<Vec<Link>> {
     let mut best: Option<Vec<Link>> = None;
-    let end = tangle.work + WORK;
+    let end = tangle.work.saturating_add(WORK.min(limits.steps));
     for start in starts {
         let limit = best.as_ref().map_or(usize::MAX, Vec::len);
         if limit == 2 {
             break;
         }
-        if tangle.work > end {
+        if tangle.work > end || limits.is_over() {
             tally.is_cut |= best.is_none();
             break;
         }
@@ -183,7 +187,6 @@ fn name(parsed: &Parsed<'_>, versions: &Versions, links: &[Link], order: Order) 
     let next = links.iter().cycle().skip(1);
     let is_adjacent = links.iter().zip(next).any(|(one, other)| is_anti(one) && is_anti(other));
     let has_reads = links.iter().any(|link| link.kind == READS);
-    let has_overwrites = links.iter().any(|link| link.kind == OVERWRITES);
     match count {
         0 if has_reads => Anomaly::CircularInformation(order),
         0 if order != Order::Keys => Anomaly::DirtyWrite(order),
@@ -197,7 +200,6 @@ fn name(parsed: &Parsed<'_>, versions: &Versions, links: &[Link], order: Order) 
             Anomaly::CircularInformation(order)
         }
         0 => Anomaly::DirtyWrite(order),
-        1 if !has_overwrites && order == Order::Keys => Anomaly::CausalityViolation,
         1 => Anomaly::SingleAntiDependency(order),
         _ if is_adjacent => Anomaly::AntiDependencies(order),
         _ => Anomaly::NonadjacentAntiDependencies(order),

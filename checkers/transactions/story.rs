@@ -139,6 +139,16 @@ impl Teller<'_, '_> {
                 )
             }
             Proof::Internal { transaction, step } => self.internal(transaction, step),
+            Proof::Missed { reader, missed, ref links } => {
+                let told: Vec<String> = links.iter().map(|link| self.link(*link)).collect();
+                let [writer, reader] = [parsed.writer(missed), reader].map(|t| self.name(t));
+                format!(
+                    "{}; so {reader} knew of {writer}, but read {} without what {writer} {}",
+                    told.join("; "),
+                    self.key_of(missed),
+                    self.write(missed)
+                )
+            }
             Proof::Key { key, ref transactions, ref sentence } => {
                 let names: Vec<String> = transactions.iter().map(|t| self.name(*t)).collect();
                 let key = self.analysis.key(key);

@@ -28,6 +28,8 @@ pub(super) enum Proof {
     Internal { transaction: u32, step: u32 },
     /// Both read this version of the key and replaced it.
     LostUpdate { one: u32, other: u32, key: u32, version: u32 },
+    /// The reader read an older version than this write, which it knew of by these links.
+    Missed { reader: u32, missed: u32, links: Vec<Link> },
     /// What these transactions did to the key is not linearizable, in words.
     Key { key: u32, transactions: Vec<u32>, sentence: String },
     /// The reader saw one write of a transaction and an older version than its other write.
@@ -39,6 +41,7 @@ impl Proof {
     fn size(&self) -> usize {
         match self {
             Proof::Cycle(links) => links.len(),
+            Proof::Missed { links, .. } => links.len() + 1,
             Proof::Key { transactions, .. } => transactions.len(),
             Proof::Garbage { .. } | Proof::Duplicate { .. } | Proof::Internal { .. } => 1,
             Proof::DirtyUpdate { .. } => 3,

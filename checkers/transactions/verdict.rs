@@ -180,12 +180,7 @@ fn open_question(analysis: &Analysis<'_>, model: Model) -> Option<String> {
 }
 
 /// The finding of a check of the isolation that the options ask for.
-pub(super) fn finding(
-    check: &str,
-    history: &History,
-    workload: Workload,
-    options: &Options<'_>,
-) -> Finding {
+pub(super) fn finding(history: &History, workload: Workload, options: &Options<'_>) -> Finding {
     let model = options.isolation.unwrap_or(Model::Serializable);
     let operations = history.operations.len();
     let analysis = match Analysis::new(history, workload, options) {
@@ -193,7 +188,7 @@ pub(super) fn finding(
         Err(reason) => {
             let summary = format!("{}: {reason}", count(operations, "operation"));
             let validity = Validity::Unknown { reason };
-            let check = check.to_owned();
+            let check = model.name().to_owned();
             return Finding { check, validity, summary, operations, violations: 0, keys: vec![] };
         }
     };
@@ -213,7 +208,7 @@ pub(super) fn finding(
     };
     let violations = analysis.tally.found.iter();
     Finding {
-        check: check.to_owned(),
+        check: model.name().to_owned(),
         summary: summary(&analysis.parsed, &result, &validity, model),
         operations,
         violations: violations

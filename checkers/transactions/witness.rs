@@ -64,7 +64,7 @@ fn assemble(
 ) -> Witness {
     let position = |transaction: u32| transactions.binary_search(&transaction).ok();
     let mut arrows = Vec::new();
-    if let Proof::Cycle(links) = proof {
+    if let Proof::Cycle(links) | Proof::Missed { links, .. } = proof {
         for link in links {
             if let (Some(from), Some(to)) = (position(link.from), position(link.to)) {
                 arrows.push(Arrow { from, to, relation: link.relation() });
@@ -147,6 +147,11 @@ fn evidence(analysis: &Analysis<'_>, proof: &Proof) -> Vec<u32> {
         Proof::LostUpdate { one, other, version, .. } => {
             needed.extend([*one, *other]);
             needed.extend(parsed.writes.get(*version as usize).map(|write| write.transaction));
+        }
+        Proof::Missed { reader, missed, links } => {
+            needed.push(*reader);
+            needed.extend(links.iter().map(|link| link.from));
+            between(analysis, *reader, *missed, &mut needed);
         }
         Proof::Fractured { reader, seen, missed } => {
             needed.extend([*reader, parsed.writer(*seen), parsed.writer(*missed)]);

@@ -20,7 +20,7 @@ pub enum Fault {
 }
 
 const FAULTS: [Fault; 6] =
-    [Fault::None, Fault::None, Fault::Stale, Fault::Fuzzy, Fault::Dirty, Fault::Dirty];
+    [Fault::None, Fault::Stale, Fault::Fuzzy, Fault::Dirty, Fault::Dirty, Fault::Dirty];
 
 fn micro(f: &str, key: i64, value: Value) -> Value {
     Value::List(Box::new([f.into(), key.into(), value]))
@@ -97,8 +97,10 @@ pub fn history(random: &mut ChaCha8Rng, workload: Workload, most: usize) -> Hist
             error: None,
         });
     }
-    if fault == Fault::Dirty && random.random_bool(0.5) {
-        read_from_any_time(random, &mut operations, &log, count, workload);
+    if fault == Fault::Dirty {
+        for _ in 0..random.random_range(1..=3) {
+            read_from_any_time(random, &mut operations, &log, count, workload);
+        }
     }
     operations.sort_by_key(|operation| operation.invoke);
     assign_processes(random, &mut operations);
@@ -169,17 +171,25 @@ fn read_from_any_time(
     }
 }
 
+/// What transactions of a long history do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    Lists,
+    /// Each is read before it is written, so that the order of its versions is known.
+    Registers,
+    BlindRegisters,
+}
+
 const CLIENTS: u64 = 20;
 const KEYS: usize = 10;
 const WRITES_PER_KEY: i64 = 100;
 
 /// A realistic load, strict serializable by construction: 20 clients that are always busy, 1 to
 /// 4 micro-operations, half of them reads, 10 keys at a time, each retired after 100 writes.
-/// Transactions take effect one after the other, each between its invocation and its end. A
-/// register is read before it is written, so that the order of its versions is known.
-pub fn long(seed: u64, workload: Workload, count: usize) -> History {
+/// Transactions take effect one after the other, each between its invocation and its end.
+pub fn long(seed: u64, load: Load, count: usize) -> History {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let is_list = workload == Workload::ListAppend;
+    let is_list = load == Load::Lists;
     let (f, mut next_key) = (if is_list { "append" } else { "w" }, KEYS as i64);
     let mut keys: Vec<(i64, Vec<Value>)> = (0..KEYS as i64).map(|key| (key, Vec::new())).collect();
     let mut operations = Vec::with_capacity(count);
@@ -188,7 +198,7 @@ pub fn long(seed: u64, workload: Workload, count: usize) -> History {
         for _ in 0..random.random_range(1..=4) {
             let (key, written) = &mut keys[random.random_range(0..KEYS)];
             let is_read = random.random_bool(0.5);
-            if is_read || !is_list {
+            if is_read || load == Load::Registers {
                 let found = match is_list {
                     true => Value::List(written.as_slice().into()),
                     false => written.last().cloned().unwrap_or_default(),
