@@ -15,14 +15,15 @@ struct Touched {
     transaction: u32,
     /// Position of its last micro-operation on the key.
     last: usize,
-    /// What it read first, unless it wrote before.
+    /// What it read before it wrote.
     read: u32,
-    has_written: bool,
+    /// What it wrote last.
+    written: u32,
 }
 
 /// Finds committed transactions that contradict themselves, and lost updates.
 pub(super) fn find(parsed: &Parsed<'_>, versions: &Versions, tally: &mut Tally) {
-    let nothing = Touched { transaction: NONE, last: 0, read: NONE, has_written: false };
+    let nothing = Touched { transaction: NONE, last: 0, read: NONE, written: NONE };
     let mut touched = vec![nothing; parsed.keys.len()];
     // By micro-operation of the present transaction: the one before it on the same key.
     let mut before: Vec<Option<usize>> = Vec::new();
@@ -35,6 +36,10 @@ pub(super) fn find(parsed: &Parsed<'_>, versions: &Versions, tally: &mut Tally) 
         before.clear();
         let steps = parsed.steps_of(transaction);
         for (position, step) in steps.iter().enumerate() {
+            if step.value == NONE {
+                before.push(None);
+                continue;
+            }
             let state = &mut touched[step.key as usize];
             let is_new = state.transaction != transaction;
             before.push((!is_new).then_some(state.last));
@@ -42,23 +47,32 @@ pub(super) fn find(parsed: &Parsed<'_>, versions: &Versions, tally: &mut Tally) 
                 *state = Touched { transaction, ..nothing };
             }
             state.last = position;
+            let at = (parsed.range(transaction).start + position) as u32;
             if !is_consistent(parsed, versions, transaction, steps, position, &before) {
-                let step = (parsed.range(transaction).start + position) as u32;
-                let follows = before[position].is_some_and(|last| steps[last].is_write);
-                if steps[position].is_write && follows {
-                    tally.add(Anomaly::IncompatibleOrder, Proof::Reordered { transaction, step });
-                } else {
-                    tally.add(Anomaly::Internal, Proof::Internal { transaction, step });
-                }
+                tally.add(Anomaly::Internal, Proof::Internal { transaction, step: at });
             }
-            if !step.is_write && !state.has_written {
-                state.read = step.value;
-            } else if step.is_write && !state.has_written {
-                state.has_written = true;
-                updates.add(parsed, transaction, step.key, state.read, tally);
+            if !step.is_write {
+                if state.written == NONE {
+                    state.read = step.value;
+                }
+                continue;
+            }
+            match std::mem::replace(&mut state.written, step.value) {
+                NONE => updates.add(parsed, transaction, step.key, state.read, tally),
+                written if is_reordered(parsed, versions, written, step.value) => {
+                    let proof = Proof::Reordered { transaction, step: at };
+                    tally.add(Anomaly::IncompatibleOrder, proof);
+                }
+                _ => {}
             }
         }
     }
+}
+
+/// Whether a list shows the later of two appends of one transaction before the earlier.
+fn is_reordered(parsed: &Parsed<'_>, versions: &Versions, earlier: u32, later: u32) -> bool {
+    let depth = |write: u32| versions.places[write as usize].depth;
+    parsed.workload == Workload::ListAppend && depth(earlier) > depth(later)
 }
 
 /// Whether a micro-operation agrees with those before it on the same key.
@@ -71,26 +85,19 @@ fn is_consistent(
     before: &[Option<usize>],
 ) -> bool {
     let step = steps[position];
-    if step.value == NONE {
-        return true;
-    }
     match (parsed.workload, step.is_write) {
         (Workload::RwRegister, true) => true,
         (Workload::RwRegister, false) => match before[position].map(|last| steps[last].value) {
-            Some(known) => known == NONE || known == step.value,
+            Some(known) => known == step.value,
             None => {
                 let write = parsed.writes.get(step.value as usize);
                 write.is_none_or(|write| write.transaction != transaction)
             }
         },
-        // What was read before must not have it already, and what was appended before must not
-        // come after it.
+        // What was read before must not have it already.
         (Workload::ListAppend, true) => before[position].is_none_or(|last| {
-            let depth = |write: u32| versions.places[write as usize].depth;
-            match steps[last].is_write {
-                true => depth(steps[last].value) <= depth(step.value),
-                false => length(versions, steps[last].value) <= depth(step.value),
-            }
+            let depth = versions.places[step.value as usize].depth;
+            steps[last].is_write || length(versions, steps[last].value) <= depth
         }),
         (Workload::ListAppend, false) => {
             let mut expected = length(versions, step.value);
@@ -98,7 +105,7 @@ fn is_consistent(
             while let Some(earlier) = last {
                 let known = steps[earlier];
                 if !known.is_write {
-                    return known.value == NONE || length(versions, known.value) == expected;
+                    return length(versions, known.value) == expected;
                 }
                 if expected == 0 || versions.places[known.value as usize].depth != expected - 1 {
                     return false;

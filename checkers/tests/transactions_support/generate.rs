@@ -68,12 +68,13 @@ pub fn history(random: &mut ChaCha8Rng, workload: Workload, most: usize) -> Hist
             output.push(micro(f, key, next_value.into()));
             next_value += 1;
         }
-        let worst = if fault == Fault::Dirty { 110 } else { 100 };
+        let worst = if fault == Fault::Dirty { 125 } else { 100 };
         let (outcome, takes_effect) = match random.random_range(0..worst) {
             0..84 => (Outcome::Ok, true),
             84..90 => (Outcome::Info, true),
             90..94 => (Outcome::Info, false),
             94..99 => (Outcome::Fail, false),
+            // Read by others, as only a dirty store lets them.
             _ => (Outcome::Fail, true),
         };
         if takes_effect {
