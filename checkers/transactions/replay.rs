@@ -9,15 +9,20 @@
 //! it would replace. So every read finds what it returned when it is run: its writer has run
 //! (wr), and nothing has replaced that version since.
 //!
+//! With real time there is a second hint. A version's reign lasts at least from the first end of
+//! a transaction that wrote or read it to the last beginning of one. If the first end for one
+//! version is before the last beginning for another, then the one reigned before the other
+//! (Gibbons and Korach, as in the [register](crate::register) check), and has to be written first.
+//!
 //! If all have run, that is a serial order, with process order and real time if the graph had
 //! them. If none may come next, nothing is said: another choice may have led further.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::cycle::Kinds;
+use super::cycle::{Kinds, REAL_TIME};
 use super::graph::Graph;
-use super::parse::{INITIAL, NONE, Parsed};
+use super::parse::{INITIAL, NONE, Parsed, Write};
 use super::versions::Versions;
 use crate::history::Time;
 use crate::limits::Limits;
@@ -67,6 +72,13 @@ struct Replay<'a, 'h> {
     before: Vec<u32>,
     /// By key: its present version.
     present: Vec<u32>,
+    /// By write, if real time counts: the last beginning of a transaction that wrote or read it.
+    last_start: Vec<Time>,
+    /// By key: its versions by the first end of a transaction that wrote or read them.
+    by_end: Vec<Vec<(Time, u32)>>,
+    /// By key: how many of those at the front were written.
+    written: Vec<usize>,
+    has_run: Vec<bool>,
     /// Keys and versions that were read, by transaction, sorted, and where those of each begin.
     reads: Vec<(u32, u32)>,
     starts: Vec<u32>,
@@ -92,6 +104,10 @@ impl<'a, 'h> Replay<'a, 'h> {
             kinds,
             before: vec![0; graph.nodes() as usize],
             present: vec![INITIAL; keys],
+            last_start: Vec::new(),
+            by_end: vec![Vec::new(); keys],
+            written: vec![0; keys],
+            has_run: vec![false; parsed.transactions.len()],
             reads: Vec::new(),
             starts: Vec::with_capacity(parsed.transactions.len() + 1),
             readers: vec![0; parsed.writes.len()],
@@ -107,6 +123,9 @@ impl<'a, 'h> Replay<'a, 'h> {
             }
         }
         replay.collect_reads();
+        if kinds & REAL_TIME != 0 {
+            replay.collect_reigns();
+        }
         replay
     }
 
@@ -129,6 +148,41 @@ impl<'a, 'h> Replay<'a, 'h> {
         self.starts.push(self.reads.len() as u32);
     }
 
+    fn collect_reigns(&mut self) {
+        let Parsed { transactions, writes, .. } = self.parsed;
+        let of = |write: &Write<'_>| &transactions[write.transaction as usize];
+        let mut first_end: Vec<Time> = writes.iter().map(|write| of(write).complete).collect();
+        self.last_start = writes.iter().map(|write| of(write).invoke).collect();
+        for (number, transaction) in (0..).zip(transactions) {
+            for (_, version) in &self.reads[self.reads_of(number)] {
+                if let Some(end) = first_end.get_mut(*version as usize) {
+                    *end = transaction.complete.min(*end);
+                    let start = &mut self.last_start[*version as usize];
+                    *start = transaction.invoke.max(*start);
+                }
+            }
+        }
+        for (number, (write, end)) in (0..).zip(writes.iter().zip(first_end)) {
+            if write.is_final && self.versions.is_committed[write.transaction as usize] {
+                self.by_end[write.key as usize].push((end, number));
+            }
+        }
+        self.by_end.iter_mut().for_each(|versions| versions.sort_unstable());
+    }
+
+    /// Whether another version of the key has to be written before this one.
+    fn comes_later(&mut self, key: u32, write: u32) -> bool {
+        let versions = &self.by_end[key as usize];
+        let written = &mut self.written[key as usize];
+        let has_run = |write: u32| self.has_run[self.parsed.writer(write) as usize];
+        while versions.get(*written).is_some_and(|(_, write)| has_run(*write)) {
+            *written += 1;
+        }
+        let mut left = versions[*written..].iter();
+        let next = left.find(|(_, other)| *other != write && !has_run(*other));
+        next.is_some_and(|(end, _)| *end < self.last_start[write as usize])
+    }
+
     fn reads_of(&self, transaction: u32) -> std::ops::Range<usize> {
         let [start, end] = [transaction, transaction + 1].map(|t| self.starts[t as usize] as usize);
         start..end
@@ -141,18 +195,24 @@ impl<'a, 'h> Replay<'a, 'h> {
         }
     }
 
-    /// A key that the transaction would write and whose present version another is to read.
+    /// A key that the transaction would write although another is still to read its present
+    /// version, or to write an earlier one.
     fn obstacle(&mut self, transaction: u32) -> Option<u32> {
         let reads = self.reads_of(transaction);
         let steps = self.parsed.steps_of(transaction);
-        steps.iter().filter(|step| step.is_write).map(|step| step.key).find(|&key| {
+        let writes = steps.iter().filter(|step| step.is_write);
+        writes.map(|step| (step.key, step.value)).find_map(|(key, write)| {
             let present = self.present[key as usize];
             let is_own = self.reads[reads.clone()].binary_search(&(key, present)).is_ok();
-            *self.readers_of(key, present) > u32::from(is_own)
+            let is_final = self.parsed.writes[write as usize].is_final;
+            let is_obstacle = *self.readers_of(key, present) > u32::from(is_own)
+                || (is_final && self.comes_later(key, write));
+            is_obstacle.then_some(key)
         })
     }
 
     fn run(&mut self, transaction: u32) {
+        self.has_run[transaction as usize] = true;
         for position in self.reads_of(transaction) {
             let (key, version) = self.reads[position];
             *self.readers_of(key, version) -= 1;
