@@ -75,11 +75,16 @@ fn run(workload: &str, special: &str, count: usize) {
         peak - before
     );
     match &finding.validity {
+        Validity::Valid => assert!(!special.contains("stale"), "{finding:?}"),
         Validity::Invalid { witness } => {
             println!("  {}\n  {}", finding.summary, witness.sentence);
-            assert!(special.contains("stale"));
+            assert!(special.contains("stale"), "{finding:?}");
         }
-        _ => assert!(!special.contains("stale") && finding.validity.is_valid(), "{finding:?}"),
+        // Of blind writes an order is not always found.
+        Validity::Unknown { reason } => {
+            println!("  {reason}");
+            assert_eq!(load, Load::BlindRegisters);
+        }
     }
 }
 

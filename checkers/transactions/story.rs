@@ -200,8 +200,12 @@ impl Teller<'_, '_> {
         match told.as_slice() {
             [only] => format!("of {key} {name} {only}, which it wrote itself only after that"),
             _ => format!(
-                "of {key} {name} first {}, which contradict each other",
-                told.join(", then ")
+                "of {key} {name} first {}, which contradict each other{}",
+                told.join(", then "),
+                match parsed.workload {
+                    Workload::ListAppend => " (what does not matter is left out of the lists)",
+                    Workload::RwRegister => "",
+                }
             ),
         }
     }
