@@ -5,6 +5,7 @@ use crate::finding::Finding;
 use crate::history::{History, Operation, Value};
 use crate::keys::{self, KeyResult};
 use crate::limits::Limits;
+use crate::transactions::Model;
 
 /// What a check takes for granted. One for all checkers: each looks at what concerns it.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Options<'o> {
     pub observe_failed_cas: bool,
     /// Whether a bank allows an account below zero.
     pub negative_balances: bool,
+    /// What transactions were promised; serializable if nothing is said.
+    pub isolation: Option<Model>,
     /// What the times are; only for the sentences.
     pub clock: Clock,
     pub limits: Limits<'o>,

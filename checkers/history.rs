@@ -274,7 +274,7 @@ impl Operation {
     }
 }
 
-/// As the reports print it: `w(7)`, `r -> 5`, `cas(5 -> 7)`.
+/// As the reports print it: `w(7)`, `r -> 5`, `cas(5 -> 7)`, `T(append x 1, r y -> [1 2])`.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.f, self.input.as_pair(), self.outcome) {
@@ -284,6 +284,9 @@ impl fmt::Display for Operation {
             (Function::Read | Function::ReplicaRead, _, _) => f.write_str("r -> ?"),
             (Function::Write, _, _) => write!(f, "w({})", self.input),
             (Function::Cas, Some((expected, new)), _) => write!(f, "cas({expected} -> {new})"),
+            (Function::Other(name), _, _) if &**name == "txn" => {
+                crate::transactions::Shown(self).fmt(f)
+            }
             (other, _, _) => write!(f, "{other}({})", self.input),
         }
     }

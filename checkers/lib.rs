@@ -21,6 +21,7 @@
 //!   and siblings
 //! - [`staleness`]: how old and how many versions behind reads were
 //! - [`availability`]: who answered, per node, class and period
+//! - [`transactions`]: isolation of transactions, from read uncommitted to strict serializable
 //! - [`verdict`]: CP, AP and the others, from all findings
 
 pub mod availability;
@@ -56,5 +57,6 @@ pub mod shrink;
 mod synthetic;
 mod two_states;
 pub mod unique_ids;
+pub mod transactions;
 pub mod verdict;
 mod words;

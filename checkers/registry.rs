@@ -6,6 +6,7 @@ use crate::{priority_queue, register, stack};
 use crate::{bank, counter, lock, long_fork, monotonic, register, set, unique_ids};
 use crate::register;
 use crate::search;
+use crate::{register, transactions};
 
 /// In the order in which they are listed.
 pub const CHECKERS: &[Checker] = &[
@@ -37,6 +38,8 @@ pub const CHECKERS: &[Checker] = &[
     search::FIFO_QUEUE,
     search::STACK,
     search::PRIORITY_QUEUE,
+    transactions::LIST_APPEND,
+    transactions::RW_REGISTER,
 ];
 
 /// The checker of that name.
