@@ -10,6 +10,7 @@
 //! - [`mod@format`]: reading recorded histories from bytes
 //! - [`notation`]: small histories written by hand
 //! - [`register`]: linearizability of one register, polynomial
+//! - [`ladder`]: sequential, causal, PRAM, session guarantees, eventual: registers of many keys
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`availability`]: who answered, per node, class and period
 //! - [`verdict`]: CP, AP and the others, from all findings
@@ -22,6 +23,7 @@ pub mod finding;
 pub mod format;
 pub mod history;
 pub mod keys;
+pub mod ladder;
 pub mod limits;
 mod minimise;
 pub mod notation;

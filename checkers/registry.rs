@@ -1,10 +1,23 @@
 //! Every checker that can be asked for by name. A new one is a module and a line here.
 
 use crate::checker::Checker;
-use crate::register;
+use crate::{ladder, register};
 
 /// In the order in which they are listed.
-pub const CHECKERS: &[Checker] = &[register::REGISTER, register::CAS_REGISTER];
+pub const CHECKERS: &[Checker] = &[
+    register::REGISTER,
+    register::CAS_REGISTER,
+    ladder::SEQUENTIAL,
+    ladder::CAUSAL_CONVERGENCE,
+    ladder::CAUSAL,
+    ladder::CAUSAL_MEMORY,
+    ladder::PRAM,
+    ladder::WRITES_FOLLOW_READS,
+    ladder::MONOTONIC_WRITES,
+    ladder::MONOTONIC_READS,
+    ladder::READ_YOUR_WRITES,
+    ladder::EVENTUAL,
+];
 
 /// The checker of that name.
 pub fn find(name: &str) -> Option<&'static Checker> {
