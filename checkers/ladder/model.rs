@@ -93,11 +93,10 @@ impl Model {
                 Model::WritesFollowReads,
                 Model::MonotonicWrites,
                 Model::MonotonicReads,
-                Model::ReadYourWrites,
             ],
             Model::Pram => &[Model::MonotonicWrites, Model::MonotonicReads, Model::ReadYourWrites],
-            Model::Causal
-            | Model::WritesFollowReads
+            Model::Causal => &[Model::ReadYourWrites],
+            Model::WritesFollowReads
             | Model::MonotonicWrites
             | Model::MonotonicReads
             | Model::ReadYourWrites
