@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::checker::Options;
+use splitbrain_checkers::finding::Finding;
 use splitbrain_checkers::history::{Function, History, Operation, Outcome, Time, Value};
 use splitbrain_checkers::registry;
 
@@ -32,7 +33,9 @@ fn main() {
     if std::env::var("SPLITBRAIN_BENCH_ONE_SIZE").is_ok() {
         return measure(smallest, sessions);
     }
-    println!("transactions operations sessions | history MB | check seconds, peak MB");
+    println!(
+        "transactions operations sessions | history MB; then per check time, time on a processor, peak MB"
+    );
     for factor in [1, 2, 4, 8] {
         let this = std::env::current_exe().unwrap();
         let status = std::process::Command::new(this)
@@ -55,27 +58,45 @@ fn measure(count: usize, sessions: usize) {
         })
         .sum();
     println!("{count:>12} {steps:>10} {sessions:>8} | {:>7}", peak_memory_mb());
-    for model in ["causal-convergence", "causal", "causal-memory", "pram", "monotonic-reads"] {
-        let checker = registry::find(model).unwrap();
-        let start = Instant::now();
-        let finding = checker.run(&history, &Options::default());
-        report(model, start.elapsed());
-        assert!(finding.validity.is_valid(), "{finding:?}");
+    for model in ["causal-convergence", "causal", "monotonic-reads", "writes-follow-reads"] {
+        let finding = run(model, &history, "");
+        assert!(finding.validity.is_valid(), "{}", finding.summary);
+    }
+    // Where the newest write wins a session may see what no view of its own explains, and then
+    // each session is looked at alone.
+    for model in ["pram", "causal-memory"].into_iter().filter(|_| count <= 50_000) {
+        println!("        {}", run(model, &history, "").summary);
     }
     let mut spoiled = history;
     let victim = spoil(&mut spoiled);
     for model in ["causal-convergence", "causal"] {
-        let checker = registry::find(model).unwrap();
-        let start = Instant::now();
-        let finding = checker.run(&spoiled, &Options::default());
-        report(&format!("{model}, one stale read, with witness"), start.elapsed());
+        let finding = run(model, &spoiled, ", one stale read, with witness");
         let witness = finding.validity.witness().expect("a stale read was planted");
-        assert!(witness.operations.len() <= 6, "transaction {victim}: {witness:?}");
+        assert!(witness.operations.len() <= 4, "process {victim}: {}", witness.sentence);
     }
 }
 
-fn report(what: &str, took: Duration) {
-    println!("    {what:<50} {:>8.3} s {:>6} MB", took.as_secs_f64(), peak_memory_mb());
+fn run(model: &str, history: &History, what: &str) -> Finding {
+    let checker = registry::find(model).unwrap();
+    let (start, busy) = (Instant::now(), on_processor());
+    let finding = checker.run(history, &Options::default());
+    let (took, busy) = (start.elapsed(), on_processor() - busy);
+    println!(
+        "    {:<50} {:>8.3} s {:>8.3} s {:>6}",
+        format!("{model}{what}"),
+        took.as_secs_f64(),
+        busy.as_secs_f64(),
+        peak_memory_mb()
+    );
+    finding
+}
+
+/// How long this process has been on a processor: the first number of its schedule statistics.
+/// Unlike the time on the wall it does not grow when others are busy on the machine.
+fn on_processor() -> Duration {
+    let statistics = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let first = statistics.split(' ').next();
+    Duration::from_nanos(first.and_then(|number| number.parse().ok()).unwrap_or(0))
 }
 
 /// What a node holds of a key: the value and the Lamport time and session that wrote it.
@@ -113,7 +134,7 @@ fn generate(count: usize, sessions: usize) -> History {
                 clocks[session] = clocks[session].max(sent.at);
                 for &(key, value) in &sent.writes {
                     let held: &mut Held = &mut nodes[session][key];
-                    if (held.0, held.1) < (sent.at, from) {
+                    if (held.0, held.1) <= (sent.at, from) {
                         *held = (sent.at, from, value);
                     }
                 }

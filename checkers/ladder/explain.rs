@@ -158,6 +158,11 @@ impl<'c, 'f> Explainer<'c, 'f> {
         search(&self.contradiction.graph, from, to, limit, is_between)
     }
 
+    fn same_session(&self, link: &Link) -> bool {
+        let frame = self.contradiction.graph.frame;
+        frame.session_of(link.from) == frame.session_of(link.to)
+    }
+
     /// The cheapest of some cycles of a component.
     fn cycle(&self, component: &[u32]) -> Option<Vec<Link>> {
         let graph = &self.contradiction.graph;
@@ -172,7 +177,13 @@ impl<'c, 'f> Explainer<'c, 'f> {
             Step::Reads => self.contradiction.rounds.is_empty(),
             Step::Session => false,
         };
-        let closing = inside.filter(is_new).take(PLACES);
+        // Within one session the way back is short.
+        let mut closing: Vec<Link> = inside.filter(is_new).collect();
+        closing.sort_by_key(|link| match self.same_session(link) {
+            true => link.from.abs_diff(link.to),
+            false => u32::MAX,
+        });
+        let closing = closing.into_iter().take(PLACES);
         let cycles = closing.filter_map(|link| {
             let mut cycle = match link.from == link.to {
                 true => Vec::new(),

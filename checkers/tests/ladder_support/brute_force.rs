@@ -61,6 +61,12 @@ impl Transaction {
     }
 }
 
+/// What an operation wrote, and what it found.
+pub fn written_and_found(operation: &Operation) -> (Vec<Cell>, Vec<Cell>) {
+    let transaction = Transaction { session: 0, steps: steps(operation) };
+    (transaction.written().collect(), transaction.found())
+}
+
 /// Whether the operations, in the order of their invocations, satisfy a model (of those that are
 /// not about real time): some choice of the unanswered ones took effect. Values are unique.
 pub fn satisfies(model: Model, operations: &[Operation]) -> bool {
@@ -130,7 +136,8 @@ fn key_number(key: &str) -> usize {
     match key {
         "x" => 0,
         "y" => 1,
-        other => other[1..].parse().unwrap(),
+        "z" => 2,
+        other => other[1..].parse().expect("keys are x, y, z or k and a number"),
     }
 }
 

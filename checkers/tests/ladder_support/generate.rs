@@ -116,10 +116,12 @@ impl Store {
     fn read(&self, random: &mut ChaCha8Rng, shape: Shape, node: usize, key: usize) -> Value {
         if random.random_ratio(shape.noise, 100) {
             let values = &self.values[key];
-            if shape.roles && node != 0 && random.random_ratio(1, 2) {
-                return Value::Nil;
-            }
-            return values[random.random_range(0..values.len())].clone();
+            let first = usize::from(shape.roles && node == 0 && values.len() > 1);
+            let finds_nothing = shape.roles && node != 0 && random.random_ratio(1, 2);
+            return match finds_nothing {
+                true => Value::Nil,
+                false => values[random.random_range(first..values.len())].clone(),
+            };
         }
         self.nodes[node].get(&key).map_or(Value::Nil, |(_, value)| value.clone())
     }

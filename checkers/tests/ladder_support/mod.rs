@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses what it needs")]
 
 pub mod brute_force;
+pub mod compare;
 pub mod generate;
 
 use splitbrain_checkers::history::{History, Operation};
