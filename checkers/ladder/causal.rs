@@ -16,6 +16,26 @@
 //! reads count: one round of the rule suffices, as all readers are that one transaction.
 //!
 //! What is causally convergent satisfies this too, and that check is cheaper, so it goes first.
+//!
+//! ```
+//! # use splitbrain_checkers::{notation, registry};
+//! # let check = |lines| registry::find("causal").unwrap().run(&notation::history(lines), &Default::default());
+//! // A process may change its mind on concurrent writes,
+//! assert!(check(
+//!     "0 write 1      0..1
+//!      1 write 2      0..1
+//!      1 read -> 1    2..3
+//!      1 read -> 2    4..5",
+//! ).validity.is_valid());
+//! // and not go back behind a cause of what it read.
+//! assert!(check(
+//!     "0 write 1      0..1
+//!      1 read -> 1    2..3
+//!      1 write 2      4..5
+//!      2 read -> 2    6..7
+//!      2 read -> 1    8..9",
+//! ).validity.is_invalid());
+//! ```
 
 use super::answer::{Answer, Refuted, inexplicable};
 use super::causal_convergence;

@@ -13,6 +13,28 @@
 //! write, as Møldrup and Pavlogiannis ("AWDIT: an optimal weak database isolation tester", PLDI
 //! 2025, section 4) have it. Here clocks are computed in blocks of columns, so that memory stays
 //! linear however many sessions there are.
+//!
+//! ```
+//! # use splitbrain_checkers::{notation, registry};
+//! # let check = |lines| registry::find("causal-convergence").unwrap().run(&notation::history(lines), &Default::default());
+//! // Two processes may learn of concurrent writes one after the other, in the same order,
+//! assert!(check(
+//!     "0 write 1      0..1
+//!      1 write 2      0..1
+//!      2 read -> 1    2..3
+//!      2 read -> 2    4..5
+//!      3 read -> 2    2..3",
+//! ).validity.is_valid());
+//! // and not one in this order and the other in that.
+//! assert!(check(
+//!     "0 write 1      0..1
+//!      1 write 2      0..1
+//!      2 read -> 1    2..3
+//!      2 read -> 2    4..5
+//!      3 read -> 2    2..3
+//!      3 read -> 1    4..5",
+//! ).validity.is_invalid());
+//! ```
 
 use super::answer::{Answer, inexplicable};
 use super::frame::Frame;

@@ -64,21 +64,21 @@ impl Clocks {
         self.cells.clear();
         self.cells.resize(width * graph.frame.len(), 0);
         self.columns = block;
+        let mut row = vec![0; width];
         for &transaction in order {
-            let start = transaction as usize * width;
+            row.fill(0);
             for (before, _) in graph.predecessors(transaction) {
-                let from = before as usize * width;
-                for column in 0..width {
-                    let seen = self.cells[from + column];
-                    let cell = &mut self.cells[start + column];
-                    *cell = (*cell).max(seen);
+                for (cell, seen) in row.iter_mut().zip(self.row(before)) {
+                    *cell = (*cell).max(*seen);
                 }
                 let column = columns.of(graph.frame.session_of(before));
                 if self.columns.contains(&column) {
-                    let cell = &mut self.cells[start + (column - self.columns.start) as usize];
+                    let cell = &mut row[(column - self.columns.start) as usize];
                     *cell = (*cell).max(before + 1);
                 }
             }
+            let start = transaction as usize * width;
+            self.cells[start..start + width].copy_from_slice(&row);
         }
     }
 
@@ -87,9 +87,14 @@ impl Clocks {
         self.columns.clone()
     }
 
+    /// The columns of one transaction.
+    pub fn row(&self, transaction: u32) -> &[u32] {
+        let start = transaction as usize * self.columns.len();
+        &self.cells[start..start + self.columns.len()]
+    }
+
     /// The first transaction of the column's session, by number, that is not in the past.
     pub fn bound(&self, transaction: u32, column: u32) -> u32 {
-        let width = self.columns.len();
-        self.cells[transaction as usize * width + (column - self.columns.start) as usize]
+        self.row(transaction)[(column - self.columns.start) as usize]
     }
 }

@@ -16,6 +16,24 @@
 //!
 //! Only reads by clients count here; what each node holds after the heal is looked at by
 //! [convergence](crate::convergence). O(n) time and memory.
+//!
+//! ```
+//! # use splitbrain_checkers::{notation, registry};
+//! # let check = |lines| registry::find("eventual").unwrap().run(&notation::history(lines), &Default::default());
+//! // Process 2 is late and comes to agree;
+//! assert!(check(
+//!     "0 write 1      0..10
+//!      1 read -> 1   20..30
+//!      2 read -> nil 20..30
+//!      2 read -> 1   40..50",
+//! ).validity.is_valid());
+//! // here it does not.
+//! assert!(check(
+//!     "0 write 1      0..10
+//!      1 read -> 1   20..30
+//!      2 read -> nil 40..50",
+//! ).validity.is_invalid());
+//! ```
 
 use std::collections::BTreeMap;
 

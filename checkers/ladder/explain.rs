@@ -143,7 +143,13 @@ impl<'c, 'f> Explainer<'c, 'f> {
     /// The cheapest of some contradictions.
     fn shortest(&self) -> Option<Vec<Link>> {
         let settled = self.contradiction.rounds.last().copied().unwrap_or(0);
-        let initial = self.contradiction.initial.iter().take(PLACES);
+        let frame = self.contradiction.graph.frame;
+        let mut initial = self.contradiction.initial.clone();
+        initial.sort_by_key(|(writer, reader)| {
+            let same_session = frame.session_of(*writer) == frame.session_of(*reader);
+            (!same_session, reader.abs_diff(*writer))
+        });
+        let initial = initial.iter().take(PLACES);
         let paths = initial.filter_map(|(writer, reader)| self.path(*writer, *reader, settled));
         let mut components: Vec<&Vec<u32>> = self.contradiction.cyclic.iter().collect();
         components.sort_by_key(|component| component.len());

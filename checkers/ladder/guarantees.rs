@@ -30,6 +30,19 @@
 //! through two versions. Where all of a session's earlier writes (or reads) of a key come before
 //! b, a chain of nodes stands for all up to each, so that one edge does. First all sessions
 //! together, O(n k) edges; only if that has a cycle is each looked at alone.
+//!
+//! ```
+//! # use splitbrain_checkers::{notation, registry};
+//! # let check = |lines| registry::find("monotonic-reads").unwrap().run(&notation::history(lines), &Default::default());
+//! assert!(check("0 read -> 1 0..1
+//!                0 read -> 2 2..3").validity.is_valid());
+//! let back = check(
+//!     "0 read@x -> 1 0..1
+//!      0 read@x -> 2 2..3
+//!      0 read@x -> 1 4..5",
+//! );
+//! assert!(back.validity.witness().unwrap().sentence.ends_with("process 0 went back to an older value"));
+//! ```
 
 use std::collections::BTreeSet;
 

@@ -223,36 +223,57 @@ impl<'f> Engine<'_, 'f> {
 
     /// What the reader could see has been overwritten by what it found.
     fn overwritten(&mut self, reader: u32, version: u32) {
-        let block = self.clocks.columns();
-        let width = block.len();
         let known = self.graph.frame.version(version);
+        if known.origin != Origin::Written {
+            return self.overwritten_initial(reader, known.key);
+        }
+        let block = self.clocks.columns();
+        let seen = self.clocks.row(reader);
+        let before = self.clocks.row(known.writer);
+        let start = known.writer as usize * block.len();
+        let claimed = &mut self.claimed[start..start + block.len()];
         for &lane in self.tables.lanes.of(known.key) {
             let column = self.tables.columns.of(lane.session);
             if !block.contains(&column) {
                 continue;
             }
-            let bound = self.clocks.bound(reader, column);
-            if known.origin != Origin::Written {
-                if let Some(writer) = self.tables.lanes.last_below(lane, bound)
-                    && self.initial.last().is_none_or(|(_, last)| *last != reader)
-                {
-                    self.initial.push((writer, reader));
-                }
+            let column = (column - block.start) as usize;
+            let before = before[column].max(claimed[column]);
+            if seen[column] <= before {
                 continue;
             }
-            let cell = known.writer as usize * width + (column - block.start) as usize;
-            let before = self.clocks.bound(known.writer, column).max(self.claimed[cell]);
-            if bound <= before {
-                continue;
-            }
-            match self.tables.lanes.last_below(lane, bound) {
+            match self.tables.lanes.last_below(lane, seen[column]) {
                 Some(writer) if writer >= before && writer != known.writer => {
-                    self.claimed[cell] = writer + 1;
+                    claimed[column] = writer + 1;
                     let reason = Reason::Overwritten { reader };
                     self.graph.edges.push(Edge { from: writer, to: known.writer, reason });
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Nothing may be before a reader of an initial value that wrote its key.
+    fn overwritten_initial(&mut self, reader: u32, key: u32) {
+        for &lane in self.tables.lanes.of(key) {
+            let column = self.tables.columns.of(lane.session);
+            if self.clocks.columns().contains(&column) {
+                let bound = self.clocks.bound(reader, column);
+                if let Some(writer) = self.tables.lanes.last_below(lane, bound) {
+                    self.note_initial(writer, reader);
+                }
+            }
+        }
+    }
+
+    /// Notes one writer per reader, its own session's if possible.
+    fn note_initial(&mut self, writer: u32, reader: u32) {
+        let session = |transaction| self.graph.frame.session_of(transaction);
+        let is_own = session(writer) == session(reader);
+        match self.initial.last_mut() {
+            Some(last) if last.1 == reader && !is_own => {}
+            Some(last) if last.1 == reader => last.0 = writer,
+            _ => self.initial.push((writer, reader)),
         }
     }
 

@@ -15,6 +15,25 @@
 //! 3. A [search](super::search) for an order that extends what was derived. If it says "none" the
 //!    history is refuted, and if it runs out of its limits the answer is unknown. Where the order
 //!    of every key's writes was derived in full, it finds an order without ever going back.
+//!
+//! ```
+//! # use splitbrain_checkers::{notation, registry};
+//! # let check = |lines| registry::find("sequential").unwrap().run(&notation::history(lines), &Default::default());
+//! // Process 1 lags behind,
+//! assert!(check(
+//!     "0 write@x 1      0..1
+//!      0 write@y 2      2..3
+//!      1 read@y -> nil  4..5
+//!      1 read@x -> nil  6..7",
+//! ).validity.is_valid());
+//! // which two cannot do to each other.
+//! assert!(check(
+//!     "0 write@x 1      0..1
+//!      0 read@y -> nil  2..3
+//!      1 write@y 2      0..1
+//!      1 read@x -> nil  2..3",
+//! ).validity.is_invalid());
+//! ```
 
 use super::answer::{Answer, Refuted, inexplicable};
 use super::frame::Frame;

@@ -28,6 +28,28 @@
 //! First all sessions' reads at once, as if there were one view for everyone: if that has no
 //! cycle, no single view has one. It costs O(n k) a round, and rounds are few. Only if it has one
 //! is each session looked at alone, O(n k) a round each, k times as much.
+//!
+//! ```
+//! # use splitbrain_checkers::{notation, registry};
+//! # let check = |lines| registry::find("causal-memory").unwrap().run(&notation::history(lines), &Default::default());
+//! // Two processes may have different orders of concurrent writes,
+//! assert!(check(
+//!     "0 write 1      0..1
+//!      1 write 2      0..1
+//!      2 read -> 1    2..3
+//!      2 read -> 2    4..5
+//!      3 read -> 2    2..3
+//!      3 read -> 1    4..5",
+//! ).validity.is_valid());
+//! // and each has one only.
+//! let changed = check(
+//!     "0 write 1      0..1
+//!      1 write 2      0..1
+//!      1 read -> 1    2..3
+//!      1 read -> 2    4..5",
+//! );
+//! assert!(changed.validity.is_invalid());
+//! ```
 
 use super::answer::{Answer, Refuted, inexplicable};
 use super::explain;

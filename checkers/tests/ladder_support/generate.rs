@@ -23,8 +23,8 @@ pub struct Shape {
     pub unanswered: u32,
     /// Chance in a hundred that a waiting write arrives somewhere before the next operation.
     pub deliver: u32,
-    /// Whether the first session does most of the writing; the others mostly read, and often find
-    /// nothing.
+    /// Whether the first session does most of the writing; the others mostly read. Reads often
+    /// find nothing.
     pub roles: bool,
     /// Whether the newest write wins; else the one that arrives last.
     pub newest_wins: bool,
@@ -117,7 +117,8 @@ impl Store {
         if random.random_ratio(shape.noise, 100) {
             let values = &self.values[key];
             let first = usize::from(shape.roles && node == 0 && values.len() > 1);
-            let finds_nothing = shape.roles && node != 0 && random.random_ratio(1, 2);
+            let (chance, of) = if node == 0 { (1, 4) } else { (1, 2) };
+            let finds_nothing = shape.roles && random.random_ratio(chance, of);
             return match finds_nothing {
                 true => Value::Nil,
                 false => values[random.random_range(first..values.len())].clone(),
@@ -213,7 +214,7 @@ impl Store {
                 input.push(micro("r", Value::Nil));
                 output.push(micro("r", found));
             } else {
-                let value = Value::Int(1000 * (step + 1) + number as i64 + 1);
+                let value = Value::Int(10_000 * (step + 1) + number as i64 + 1);
                 cells.push((key, value.clone()));
                 input.push(micro("w", value.clone()));
                 output.push(micro("w", value));
