@@ -111,7 +111,8 @@ impl Past<'_, '_> {
         let mut found: Vec<u32> = Vec::new();
         for version in frame.reads(reader).iter().map(|version| frame.version(*version)) {
             if version.origin == Origin::Initial {
-                if let Some(writer) = self.writers(reader, version.key).next() {
+                let is_own = |writer: &u32| frame.session_of(*writer) == frame.session_of(reader);
+                if let Some(writer) = self.writers(reader, version.key).max_by_key(is_own) {
                     return Some(vec![(writer, reader)]);
                 }
             } else if !found.contains(&version.writer) {

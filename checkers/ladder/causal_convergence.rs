@@ -11,7 +11,7 @@
 //! CyclicCF; CyclicCO and WriteCORead are cycles too). For each reader and each session only the
 //! latest such writer matters, and vector clocks give it: O(n k) for n reads and k sessions that
 //! write, as Møldrup and Pavlogiannis ("AWDIT: an optimal weak database isolation tester", PLDI
-//! 2025, section 4) have it. Here clocks are computed in blocks of columns, so that memory stays
+//! 2025) have it. Here clocks are computed in blocks of columns, so that memory stays
 //! linear however many sessions there are.
 //!
 //! ```

@@ -84,10 +84,11 @@
 //! (CC) alone implies neither PRAM nor monotonic reads, since it lets a session change its mind on
 //! the order of concurrent writes; it is causal memory that stands above PRAM, and so that is the
 //! step "causal" of the ladder, with the two others beside it. Brzezinski, Sobaniec and Wawrzyniak
-//! ("From session causality to causal consistency", PDP 2004) show that all four guarantees
-//! together are causal consistency, and PRAM three of them; their guarantees are about the servers'
-//! orders of all operations. Those here are about what reads show of single keys, and so only one
-//! direction holds.
+//! show that PRAM is monotonic reads, monotonic writes and read your writes together ("Session
+//! guarantees to achieve PRAM consistency of replicated shared objects", PPAM 2003), and that
+//! causal consistency takes all four ("From session causality to causal consistency", PDP 2004).
+//! Their guarantees are about the servers' orders of all operations; those here are about what
+//! reads show of single keys, and so only one direction holds.
 //!
 //! # Example
 //!
@@ -124,8 +125,8 @@ mod frame;
 mod graph;
 pub mod guarantees;
 mod model;
-mod saturate;
-mod search;
+pub mod saturate;
+pub mod search;
 pub mod sequential;
 mod steps;
 pub mod views;

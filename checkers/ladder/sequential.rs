@@ -5,10 +5,10 @@
 //! multiprocessor computer that correctly executes multiprocess programs", IEEE Transactions on
 //! Computers C-28(9), 1979). It is not local: each key alone may be in order while all together
 //! are not, so keys are never split. Deciding it is NP-complete even if every value is written
-//! once (Gibbons and Korach, "Testing shared memories", SIAM Journal on Computing 26(4), 1997,
-//! section 4), so there are three steps, from cheap to dear:
+//! once (Gibbons and Korach, "Testing shared memories", SIAM Journal on Computing 26(4), 1997),
+//! so there are three steps, from cheap to dear:
 //!
-//! 1. What is linearizable is sequential ([`super::linearizable`] asks first).
+//! 1. What is linearizable is sequential, so the [register check](crate::register) is asked first.
 //! 2. [Saturation](super::saturate) with both rules; each is sound, since in any order that
 //!    explains the reads, a write of the same key is not between a write and its reader. A cycle
 //!    refutes.

@@ -19,7 +19,7 @@
 //! itself. What has been put by then is exactly what is before some o up to it, and before this o
 //! if o is not the first (the o's are in order). So every writer of x that was put before a
 //! reader of x is before what it found or is that itself, which is thus the last. This is the
-//! bad pattern CyclicHB with WriteHBInitRead of Bouajjani and others (POPL 2017, section 5), for
+//! bad pattern CyclicHB with WriteHBInitRead of Bouajjani and others (POPL 2017), for
 //! transactions and for PRAM alike; only the last transaction of a session needs a look, since
 //! "before" grows along the session.
 //!
