@@ -117,7 +117,7 @@ impl Store {
         if random.random_ratio(shape.noise, 100) {
             let values = &self.values[key];
             let first = usize::from(shape.roles && node == 0 && values.len() > 1);
-            let (chance, of) = if node == 0 { (1, 4) } else { (1, 2) };
+            let (chance, of) = if node == 0 { (1, 3) } else { (1, 2) };
             let finds_nothing = shape.roles && random.random_ratio(chance, of);
             return match finds_nothing {
                 true => Value::Nil,
