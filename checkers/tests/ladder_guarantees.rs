@@ -19,7 +19,15 @@ fn session_guarantees_agree_with_their_definitions() {
     compare_many(&GUARANTEES, 100_000, SEED + 2, |random| {
         let shape = Shape::small(random, 8, false);
         let keys = if random.random_ratio(9, 10) { 1 } else { 2 };
-        Shape { operations: 8, roles: true, noise: 100, hop: 0, sessions: 2, keys, ..shape }
+        Shape {
+            operations: 8,
+            roles: true,
+            noise: 100,
+            sessions: 2,
+            script: random.random_bool(0.3),
+            keys,
+            ..shape
+        }
     });
 }
 

@@ -222,6 +222,7 @@ fn long_and_valid(seed: u64, transactions: bool) -> Vec<Operation> {
         unanswered: 3,
         deliver: 100,
         roles: false,
+        script: false,
         newest_wins: true,
     };
     let operations = generate::history(&mut ChaCha8Rng::seed_from_u64(seed), shape);

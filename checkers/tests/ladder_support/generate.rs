@@ -26,6 +26,9 @@ pub struct Shape {
     /// Whether the first session does most of the writing; the others mostly read. Reads often
     /// find nothing.
     pub roles: bool,
+    /// Whether the first session begins with a write, a read and a write, and the second then
+    /// reads twice: the least that tests all of the guarantees.
+    pub script: bool,
     /// Whether the newest write wins; else the one that arrives last.
     pub newest_wins: bool,
 }
@@ -45,6 +48,7 @@ impl Shape {
             unanswered: chance(&[0, 10, 25]),
             deliver: chance(&[10, 40, 90]),
             roles: false,
+            script: false,
             newest_wins: chance(&[0, 1]) == 1,
         }
     }
@@ -79,7 +83,10 @@ pub fn history(random: &mut ChaCha8Rng, shape: Shape) -> Vec<Operation> {
     let mut operations = Vec::with_capacity(shape.operations);
     for number in 0..shape.operations {
         store.deliver(random, shape);
-        let session = random.random_range(0..shape.sessions);
+        let mut session = random.random_range(0..shape.sessions);
+        if shape.script && number < 5 {
+            session = usize::from(number >= 3);
+        }
         let node = match random.random_ratio(shape.hop, 100) {
             true => random.random_range(0..shape.sessions),
             false => session,
@@ -150,6 +157,7 @@ impl Store {
         let mut cells = Vec::new();
         let found = self.read(random, shape, node, key);
         let kind = match (shape.roles, is_writer) {
+            _ if shape.script && number < 5 => [5, 0, 5, 0, 0][number],
             (false, _) => random.random_range(0..10),
             (true, true) => random.random_range(2..10),
             (true, false) => random.random_range(0..6),
