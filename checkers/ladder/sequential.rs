@@ -12,9 +12,10 @@
 //! 2. [Saturation](super::saturate) with both rules; each is sound, since in any order that
 //!    explains the reads, a write of the same key is not between a write and its reader. A cycle
 //!    refutes.
-//! 3. A [search](super::search) for an order that extends what was derived. If it says "none" the
-//!    history is refuted, and if it runs out of its limits the answer is unknown. Where the order
-//!    of every key's writes was derived in full, it finds an order without ever going back.
+//! 3. A [search of frontiers](super::search) for an order that extends what was derived. If it
+//!    says "none" the history is refuted, and if it runs out of its limits the answer is unknown.
+//!    Where the order of every key's writes was derived in full, it finds an order without ever
+//!    going back.
 //!
 //! ```
 //! # use splitbrain_checkers::{notation, registry};
