@@ -16,6 +16,7 @@
 //! - [`unique_ids`], [`bank`], [`long_fork`], [`monotonic`]: promises that are checked directly
 //! - [`search`], [`model`]: linearizability of any object, by search
 //! - [`shrink`]: a smallest history that is still refuted
+//! - [`ladder`]: sequential, causal, PRAM, session guarantees, eventual: registers of many keys
 //! - [`convergence`]: agreement, loss and phantoms after the heal
 //! - [`convergence`]: agreement, loss, phantoms and more after the heal, of registers, sets, counters
 //!   and siblings
@@ -35,6 +36,7 @@ pub mod finding;
 pub mod format;
 pub mod history;
 pub mod keys;
+pub mod ladder;
 pub mod limits;
 pub mod lock;
 pub mod long_fork;

@@ -7,6 +7,7 @@ use crate::{bank, counter, lock, long_fork, monotonic, register, set, unique_ids
 use crate::register;
 use crate::search;
 use crate::{register, transactions};
+use crate::{ladder, register};
 
 /// In the order in which they are listed.
 pub const CHECKERS: &[Checker] = &[
@@ -40,6 +41,16 @@ pub const CHECKERS: &[Checker] = &[
     search::PRIORITY_QUEUE,
     transactions::LIST_APPEND,
     transactions::RW_REGISTER,
+    ladder::SEQUENTIAL,
+    ladder::CAUSAL_CONVERGENCE,
+    ladder::CAUSAL,
+    ladder::CAUSAL_MEMORY,
+    ladder::PRAM,
+    ladder::WRITES_FOLLOW_READS,
+    ladder::MONOTONIC_WRITES,
+    ladder::MONOTONIC_READS,
+    ladder::READ_YOUR_WRITES,
+    ladder::EVENTUAL,
 ];
 
 /// The checker of that name.
