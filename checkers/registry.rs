@@ -2,12 +2,10 @@
 
 use crate::checker::Checker;
 use crate::queue::{self, total};
-use crate::{priority_queue, register, stack};
-use crate::{bank, counter, lock, long_fork, monotonic, register, set, unique_ids};
-use crate::register;
-use crate::search;
-use crate::{register, transactions};
-use crate::{ladder, register};
+use crate::{
+    bank, counter, ladder, lock, long_fork, monotonic, priority_queue, register, search, set,
+    stack, transactions, unique_ids,
+};
 
 /// In the order in which they are listed.
 pub const CHECKERS: &[Checker] = &[
@@ -28,17 +26,11 @@ pub const CHECKERS: &[Checker] = &[
     long_fork::LONG_FORK,
     monotonic::MONOTONIC,
     monotonic::MONOTONIC_PROCESS,
-    search::MUTEX,
     search::REENTRANT_MUTEX,
     search::SEMAPHORE,
     search::MULTI_REGISTER,
     search::APPEND_STRING,
-    search::UNIQUE_IDS,
-    search::SET,
     search::COUNTER,
-    search::FIFO_QUEUE,
-    search::STACK,
-    search::PRIORITY_QUEUE,
     transactions::LIST_APPEND,
     transactions::RW_REGISTER,
     ladder::SEQUENTIAL,

@@ -11,7 +11,7 @@ use crate::checker::Options;
 use crate::finding::{Finding, Validity, Witness};
 use crate::history::{Function, History, Name, Operation};
 use crate::keys;
-use crate::register::{self, Settings};
+use crate::register;
 use crate::words::count;
 
 /// A history, prepared once for all models.
@@ -91,7 +91,6 @@ impl<'a> Asked<'a> {
 
     fn ask_linearizable(&self) -> Answered {
         let check = Model::Linearizable.name();
-        let settings = Settings::from(self.options);
         let is_transaction = |operation: &&Operation| operation.f.as_str() == "txn";
         if self.history.operations.iter().any(|operation| is_transaction(&operation)) {
             let reason = "transactions are not single operations on one register; whether they are \
@@ -101,7 +100,7 @@ impl<'a> Asked<'a> {
         }
         let results: Vec<(Option<Name>, keys::KeyResult)> = keys::split_by_key(self.history)
             .into_iter()
-            .map(|(key, operations)| (key, register::check_key(&operations, &settings)))
+            .map(|(key, operations)| (key, register::check_key(&operations, self.options)))
             .collect();
         let exercised = results
             .iter()

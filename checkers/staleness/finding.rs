@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::time::Duration;
 
 use super::{LeastK, Settings, Staleness, measure_key};
+use crate::checker::Options;
 use crate::finding::{Finding, Validity, Witness};
 use crate::history::{Function, History, Name, Operation, Time};
 use crate::keys::{KeyResult, finding, split_by_key};
@@ -50,11 +51,8 @@ pub fn check(history: &History, settings: &Settings<'_>) -> (Staleness, Finding)
 fn refute<O: Borrow<Operation>>(operations: &[O], settings: &Settings<'_>) -> KeyResult {
     let earlier: Vec<Operation> =
         operations.iter().map(|operation| moved(operation.borrow(), settings.bound)).collect();
-    let assumed = register::Settings {
-        initial: settings.initial.clone(),
-        clock: settings.clock,
-        ..register::Settings::default()
-    };
+    let assumed =
+        Options { initial: settings.initial.clone(), clock: settings.clock, ..Options::default() };
     let mut result = register::check_key(&earlier, &assumed);
     if let Validity::Invalid { witness } = &mut result.validity {
         restore(witness, operations);

@@ -20,12 +20,12 @@ fn load(file: &str) -> Reading {
 #[test]
 fn recorded_histories_have_their_expected_verdicts() {
     for (file, checker, initial, is_valid) in [
-        ("porcupine/c01-ok.txt", "append-string", Value::Nil, true),
-        ("porcupine/c01-bad.txt", "append-string", Value::Nil, false),
-        ("porcupine/c10-ok.txt", "append-string", Value::Nil, true),
-        ("porcupine/c10-bad.txt", "append-string", Value::Nil, false),
-        ("knossos/multi-register/multi-register.edn", "multi-register", Value::Int(0), true),
-        ("knossos/mutex/etcd.edn", "mutex", Value::Nil, false),
+        ("porcupine/kv/c01-ok.txt", "append-string", Value::Nil, true),
+        ("porcupine/kv/c01-bad.txt", "append-string", Value::Nil, false),
+        ("porcupine/kv/c10-ok.txt", "append-string", Value::Nil, true),
+        ("porcupine/kv/c10-bad.txt", "append-string", Value::Nil, false),
+        ("knossos/multi-register/good/multi-register.edn", "multi-register", Value::Int(0), true),
+        ("knossos/mutex/bad/etcd.edn", "mutex", Value::Nil, false),
     ] {
         let reading = load(file);
         let options = Options { initial, clock: reading.clock, ..Options::default() };
@@ -47,7 +47,8 @@ fn recorded_histories_have_their_expected_verdicts() {
 /// Without the split all keys are one object; the answer is the same.
 #[test]
 fn keys_need_not_be_split() {
-    for (file, is_valid) in [("porcupine/c10-ok.txt", true), ("porcupine/c10-bad.txt", false)] {
+    for (file, is_valid) in [("porcupine/kv/c10-ok.txt", true), ("porcupine/kv/c10-bad.txt", false)]
+    {
         let reading = load(file);
         let operations: Vec<&Operation> = reading.history.operations.iter().collect();
         let report = search::explore_unsplit::<AppendString>(&operations, &Options::default());

@@ -12,7 +12,7 @@ use super::tally::{Proof, Tally};
 use super::versions::Versions;
 use crate::checker::Options;
 use crate::history::{Function, History, Operation, Outcome, Value};
-use crate::register::{self, Settings};
+use crate::register;
 
 /// Finds the keys that are not linearizable. Every read has to be resolved.
 pub(super) fn find(
@@ -22,9 +22,8 @@ pub(super) fn find(
     options: &Options<'_>,
     tally: &mut Tally,
 ) {
-    let settings = Settings::from(options);
     for (key, operations) in (0..).zip(by_key(history, parsed, versions, options)) {
-        let result = register::check_key(&operations, &settings);
+        let result = register::check_key(&operations, options);
         if let Some(witness) = result.validity.witness() {
             let transactions = witness.operations.iter().map(|o| o.index as u32).collect();
             let sentence = witness.sentence.clone();

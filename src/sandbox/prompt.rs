@@ -32,8 +32,7 @@ pub fn ask_for_short_slices() {
     let size = size_of::<Attributes>() as u32;
     // SAFETY: both calls are given the size of the structure that the pointer leads to.
     unsafe {
-        let read =
-            libc::syscall(libc::SYS_sched_getattr, thread, &raw mut attributes, size, 0_u32);
+        let read = libc::syscall(libc::SYS_sched_getattr, thread, &raw mut attributes, size, 0_u32);
         // Only of the ordinary policy is the runtime a wish; elsewhere it is somebody's setting.
         if read == 0 && attributes.policy == libc::SCHED_OTHER as u32 {
             attributes.runtime = SLICE;
