@@ -103,11 +103,11 @@
 //!
 //! # Beyond the paper
 //!
-//! Blind writes are decided where that is possible; appends that nobody saw have edges; what is said of a model is *not refuted* only after a
-//! complete check, else *unknown*; models without real time are judged in the same pass; real time
-//! and groups of unordered writes take O(n) edges (see `graph.rs`); lists are compared with the
-//! longest one and stored once; a witness is reduced to the smallest set of transactions that
-//! proves it.
+//! Blind writes are decided where that is possible; appends that nobody saw have edges; what is
+//! said of a model is *not refuted* only after a complete check, else *unknown*; models without
+//! real time are judged in the same pass; real time and groups of unordered writes take O(n) edges
+//! (see `graph.rs`); lists are compared with the longest one and not copied; a witness is reduced
+//! to the smallest set of transactions that proves it.
 //!
 //! ```
 //! # use splitbrain_checkers::checker::Options;
@@ -161,7 +161,7 @@ use crate::checker::{Checker, Scope};
 pub const LIST_APPEND: Checker = Checker {
     name: "list-append",
     check: "serializable",
-    about: "transactions that append to lists: serializable unless another isolation is asked for; O(n)",
+    about: "transactions on lists, serializable unless another isolation is asked for; O(n)",
     functions: &["txn"],
     scope: Scope::Whole(|history, options| {
         verdict::finding(history, Workload::ListAppend, options)
@@ -171,7 +171,7 @@ pub const LIST_APPEND: Checker = Checker {
 /// Transactions of reads and writes of registers.
 pub const RW_REGISTER: Checker = Checker {
     name: "rw-register",
-    about: "transactions that write registers: serializable unless another isolation is asked for; O(n)",
+    about: "transactions on registers, serializable unless another isolation is asked for; O(n)",
     scope: Scope::Whole(|history, options| {
         verdict::finding(history, Workload::RwRegister, options)
     }),

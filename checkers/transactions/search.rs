@@ -17,9 +17,9 @@
 //! refute is refuted already.
 //!
 //! All is linear in the size of the tangle but for the choice of the shortest cycle, and for the
-//! questions whether a tangle has a cycle with exactly one rw, and what was [missed](missed):
-//! those search from each transaction. They end when they have looked at [`WORK`] edges; what was not found by then
-//! counts as unknown.
+//! questions whether a tangle has a cycle with exactly one rw, and what was [missed](missed): those
+//! search from each transaction. They end when they have looked at [`WORK`] edges; what was not
+//! found by then counts as unknown.
 
 use super::anomaly::{Anomaly, Order};
 use super::components::components;
