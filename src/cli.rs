@@ -9,6 +9,7 @@ use splitbrain_checkers::checker::Checker;
 use splitbrain_checkers::format::parse_value;
 use splitbrain_checkers::history::Value;
 use splitbrain_checkers::registry;
+use splitbrain_checkers::transactions::Model as Isolation;
 use splitbrain_checkers::verdict::Kind as VerdictKind;
 
 use crate::bytes;
@@ -132,6 +133,10 @@ pub struct CheckArguments {
     /// Let an account of a bank be below zero
     #[arg(long)]
     pub negative_balances: bool,
+    /// What transactions were promised (list-append, rw-register): serializable,
+    /// snapshot-isolation, ... [default: serializable]
+    #[arg(long, value_name = "MODEL", value_parser = isolation(), hide_possible_values = true)]
+    pub isolation: Option<Isolation>,
     /// Print the finding as JSON on standard output; of a folder, a list
     #[arg(long)]
     pub json: bool,
@@ -141,6 +146,14 @@ pub struct CheckArguments {
 fn models() -> impl TypedValueParser<Value = &'static Checker> {
     let names = registry::CHECKERS.iter().map(|checker| checker.name);
     PossibleValuesParser::new(names).try_map(|name| registry::find(&name).ok_or("no such checker"))
+}
+
+/// What can be promised about transactions, by name.
+fn isolation() -> impl TypedValueParser<Value = Isolation> {
+    let names = Isolation::ALL.iter().map(|model| model.name());
+    PossibleValuesParser::new(names).try_map(|name| {
+        Isolation::ALL.into_iter().find(|model| model.name() == name).ok_or("no such model")
+    })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

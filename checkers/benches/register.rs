@@ -4,9 +4,9 @@
 //! cargo bench -p splitbrain-checkers --bench register [-- PART [OPERATIONS]]
 //! ```
 //!
-//! Parts: `alone`, `file`, `keyed`, `repeated`, `etcd`, `stream`; all of them if none is named, each in a
-//! process of its own, so that the peak memory is its own. Plain harness: one run of each, since
-//! a run takes a second.
+//! Parts: `alone`, `file`, `keyed`, `repeated`, `etcd`, `stream`; all of them if none is named,
+//! each in a process of its own, so that the peak memory is its own. Plain harness: one run of
+//! each, since a run takes a second.
 
 #[path = "register/alone.rs"]
 mod alone;

@@ -20,7 +20,8 @@ pub struct PriorityQueue {
 
 impl Model for PriorityQueue {
     const OBJECT: &'static str = "a priority queue";
-    const FUNCTIONS: &'static [&'static str] = &["insert", "delete-min", "enqueue", "dequeue"];
+    const FUNCTIONS: &'static [&'static str] =
+        &["add", "insert", "poll", "remove", "delete-min", "enqueue", "dequeue"];
     /// The values, the least last.
     type State = Box<[u32]>;
     type Action = Action;
@@ -32,7 +33,8 @@ impl Model for PriorityQueue {
     }
 
     fn action(&mut self, operation: &Operation) -> Result<Option<Action>, String> {
-        let (puts, takes) = (["insert", "enqueue"], ["delete-min", "dequeue"]);
+        let (puts, takes) =
+            (["add", "insert", "enqueue"], ["poll", "remove", "delete-min", "dequeue"]);
         container_action::<Self>(operation, &mut self.values, &puts, &takes)
     }
 

@@ -68,12 +68,14 @@ use crate::checker::{Checker, Options, Scope};
 use crate::finding::{Relation, Witness};
 use crate::history::{Operation, Value};
 use crate::keys::KeyResult;
+use crate::model;
 use crate::queue::assign::{LeastFrom, Rule};
 use crate::queue::cover::{self, Cover};
 use crate::queue::items::{AFTER_ALL, Item, Items, Span, Vocabulary};
 use crate::queue::judge::{Discipline, judge};
 use crate::queue::telling::{Teller, sources};
 use crate::queue::unknown;
+use crate::search;
 
 /// Smallest first.
 pub const PRIORITY_QUEUE: Checker = Checker {
@@ -81,14 +83,17 @@ pub const PRIORITY_QUEUE: Checker = Checker {
     check: "linearizable",
     about: "a linearizable priority queue of unique integers, smallest first; O(n log n) if \
             removals are answered",
-    functions: &["add", "insert", "poll", "remove", "delete-min"],
-    scope: Scope::Key(check_key),
+    functions: &["add", "insert", "enqueue", "poll", "remove", "delete-min", "dequeue"],
+    scope: Scope::Key(|operations, options| {
+        let answer = check_key(operations, options);
+        search::where_undecided::<model::PriorityQueue>(answer, operations, options)
+    }),
 };
 
 const WORDS: Vocabulary = Vocabulary {
     object: "priority queue",
-    add: &["add", "insert"],
-    remove: &["poll", "remove", "delete-min"],
+    add: &["add", "insert", "enqueue"],
+    remove: &["poll", "remove", "delete-min", "dequeue"],
     added: "added",
     removed: "removed",
     ordered: true,
@@ -99,6 +104,10 @@ const DISCIPLINE: Discipline = Discipline { rule: Rule { stuck, deadlines }, evi
 /// Whether the operations of one priority queue are linearizable. Operations may come in any
 /// order.
 pub fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
+    if options.initial != Value::Nil {
+        let reason = "this check begins with nothing inside";
+        return unknown(operations, 0, reason.to_owned());
+    }
     let teller = Teller { operations, words: &WORDS, clock: options.clock };
     match Items::collect(operations, &WORDS) {
         Ok(mut items) => {

@@ -115,8 +115,10 @@ pub mod total;
 
 use crate::checker::{Checker, Options, Scope};
 use crate::finding::{Validity, Witness};
-use crate::history::Operation;
+use crate::history::{Operation, Value};
 use crate::keys::KeyResult;
+use crate::model;
+use crate::search;
 use items::{Items, Vocabulary};
 use telling::Teller;
 
@@ -126,7 +128,10 @@ pub const FIFO_QUEUE: Checker = Checker {
     check: "linearizable",
     about: "a linearizable first-in-first-out queue of unique values; O(n log n)",
     functions: &["enqueue", "dequeue"],
-    scope: Scope::Key(check_key),
+    scope: Scope::Key(|operations, options| {
+        let answer = check_key(operations, options);
+        search::where_undecided::<model::FifoQueue>(answer, operations, options)
+    }),
 };
 
 const WORDS: Vocabulary = Vocabulary {
@@ -140,6 +145,10 @@ const WORDS: Vocabulary = Vocabulary {
 
 /// Whether the operations of one queue are linearizable. Operations may come in any order.
 pub fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
+    if options.initial != Value::Nil {
+        let reason = "this check begins with nothing inside";
+        return unknown(operations, 0, reason.to_owned());
+    }
     let teller = Teller { operations, words: &WORDS, clock: options.clock };
     match Items::collect(operations, &WORDS) {
         Ok(mut items) => {

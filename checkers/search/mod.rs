@@ -43,7 +43,7 @@
 //!
 //! ```
 //! # use splitbrain_checkers::{notation, registry};
-//! let mutex = registry::find("mutex").unwrap();
+//! let mutex = registry::find("reentrant-mutex").unwrap();
 //! let in_turn = notation::history(
 //!     "1 acquire   0..20
 //!      1 release  30..40
@@ -131,6 +131,19 @@ pub fn check<M: Model>(operations: &[&Operation], options: &Options<'_>) -> KeyR
         violations: report.violations,
         operations: operations.len(),
         observations: report.observations,
+    }
+}
+
+/// The answer of a faster check where it has one, else that of the search: where values repeat, or
+/// where the faster check gave up.
+pub fn where_undecided<M: Model>(
+    answer: KeyResult,
+    operations: &[&Operation],
+    options: &Options<'_>,
+) -> KeyResult {
+    match answer.validity {
+        Validity::Unknown { .. } => check::<M>(operations, options),
+        Validity::Valid | Validity::Invalid { .. } => answer,
     }
 }
 
@@ -299,10 +312,6 @@ const fn by_key<M: Model>(name: &'static str, about: &'static str) -> Checker {
     Checker { name, check: CHECK, about, functions: M::FUNCTIONS, scope }
 }
 
-/// A lock that only its holder can release.
-pub const MUTEX: Checker =
-    by_key::<model::Mutex>("mutex", "a mutex: acquire and release, by processes; by search");
-
 /// A lock that its holder may take again.
 pub const REENTRANT_MUTEX: Checker = by_key::<model::ReentrantMutex>(
     "reentrant-mutex",
@@ -332,33 +341,6 @@ pub const APPEND_STRING: Checker = by_key::<model::AppendString>(
      to linear",
 );
 
-/// Ids that are given once.
-pub const UNIQUE_IDS: Checker = Checker {
-    scope: Scope::Whole(check_history::<model::UniqueIds>),
-    ..by_key::<model::UniqueIds>("unique-ids", "no id is given twice, on whichever key; linear")
-};
-
-/// A set.
-pub const SET: Checker = by_key::<model::Set>(
-    "linearizable-set",
-    "a set: add, remove, contains, and reads of the whole; by search",
-);
-
 /// A counter.
 pub const COUNTER: Checker =
     by_key::<model::Counter>("linearizable-counter", "a counter: add, inc, dec, read; by search");
-
-/// A queue.
-pub const FIFO_QUEUE: Checker = by_key::<model::FifoQueue>(
-    "fifo-queue",
-    "a first-in, first-out queue: enqueue and dequeue; by search",
-);
-
-/// A stack.
-pub const STACK: Checker = by_key::<model::Stack>("stack", "a stack: push and pop; by search");
-
-/// A priority queue.
-pub const PRIORITY_QUEUE: Checker = by_key::<model::PriorityQueue>(
-    "priority-queue",
-    "a queue that gives the least value first: insert and delete-min; by search",
-);

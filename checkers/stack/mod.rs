@@ -86,14 +86,16 @@ mod peel;
 
 use crate::checker::{Checker, Options, Scope};
 use crate::finding::{Relation, Witness};
-use crate::history::Operation;
+use crate::history::{Operation, Value};
 use crate::keys::KeyResult;
+use crate::model;
 use crate::queue::assign::{LeastFrom, Rule};
 use crate::queue::cover::Cover;
 use crate::queue::items::{AFTER_ALL, Item, Items, Vocabulary};
 use crate::queue::judge::{Discipline, judge};
 use crate::queue::telling::{Teller, sources};
 use crate::queue::unknown;
+use crate::search;
 use crate::words::{few, list};
 
 /// Last in, first out.
@@ -103,7 +105,10 @@ pub const STACK: Checker = Checker {
     about: "a linearizable last-in-first-out stack of unique values; O(n log n) if pops are \
             answered",
     functions: &["push", "pop"],
-    scope: Scope::Key(check_key),
+    scope: Scope::Key(|operations, options| {
+        let answer = check_key(operations, options);
+        search::where_undecided::<model::Stack>(answer, operations, options)
+    }),
 };
 
 const WORDS: Vocabulary = Vocabulary {
@@ -120,6 +125,10 @@ const DISCIPLINE: Discipline =
 
 /// Whether the operations of one stack are linearizable. Operations may come in any order.
 pub fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
+    if options.initial != Value::Nil {
+        let reason = "this check begins with nothing inside";
+        return unknown(operations, 0, reason.to_owned());
+    }
     let teller = Teller { operations, words: &WORDS, clock: options.clock };
     match Items::collect(operations, &WORDS) {
         Ok(items) => judge(&teller, &items, &DISCIPLINE, options),

@@ -11,20 +11,6 @@ use splitbrain_checkers::format::{self, Format};
 use splitbrain_checkers::history::Outcome;
 use splitbrain_checkers::registry;
 
-/// Models of the table that the registry does not have. One that it has does not belong here.
-const PENDING: &[&str] = &[
-    "append-string",
-    "bank",
-    "counter",
-    "list-append",
-    "long-fork",
-    "multi-register",
-    "mutex",
-    "rw-register",
-    "set",
-    "set-full",
-];
-
 fn testdata() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata")
 }
@@ -87,20 +73,13 @@ fn recorded_histories_have_their_expected_verdicts() {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for row in rows(&table) {
-        let Some(checker) = registry::find(row.model) else {
-            assert!(PENDING.contains(&row.model), "{}: no model {}", row.file, row.model);
-            *counts.entry("not checked here").or_default() += 1;
-            continue;
-        };
+        let checker = registry::find(row.model).expect(row.model);
         *counts.entry(row.expected).or_default() += 1;
         wrong.extend(compare(&row, checker));
     }
     println!("{counts:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(counts["valid"] >= 60 && counts["invalid"] >= 50, "{counts:?}");
-    for name in PENDING {
-        assert!(registry::find(name).is_none(), "{name} is there; take it off PENDING");
-    }
 }
 
 /// What is not as the row says.

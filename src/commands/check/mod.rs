@@ -84,6 +84,7 @@ fn examine(
         initial: arguments.initial.clone(),
         observe_failed_cas: arguments.observe_failed_cas,
         negative_balances: arguments.negative_balances,
+        isolation: arguments.isolation,
         clock: reading.clock,
         limits: Limits {
             memory_bytes: arguments.memory_limit,
