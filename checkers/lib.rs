@@ -3,26 +3,34 @@
 //! History in, finding out: no file, clock, socket, thread or async runtime anywhere in
 //! this crate. What is written here can be tested with nothing but data.
 //!
+//! What checkers say *valid* of passed a complete check of what was recorded. *Unknown* has a reason:
+//! not exercised, a limit reached, values that cannot be told apart; it never passes. *Invalid* has
+//! a witness, the smallest set of operations that proves it.
+//!
+//! # The ground floor
+//!
 //! - [`history`]: events, operations, and how the one becomes the other
-//! - [`checker`], [`registry`]: what can be asked for by name
-//! - [`finding`]: valid, invalid with a witness, or unknown with a reason
-//! - [`partition`]: what was cut, when, and the proof of it
-//! - [`mod@format`]: reading recorded histories from bytes
-//! - [`notation`]: small histories written by hand
-//! - [`register`]: linearizability of one register, polynomial
-//! - [`queue`]: linearizability of a queue, and what it lost, doubled or invented
-//! - [`stack`], [`priority_queue`]: linearizability of these, polynomial
-//! - [`set`], [`counter`], [`lock`]: sets, counters and locks, exact where that is polynomial
-//! - [`unique_ids`], [`bank`], [`long_fork`], [`monotonic`]: promises that are checked directly
-//! - [`search`], [`model`]: linearizability of any object, by search
-//! - [`shrink`]: a smallest history that is still refuted
+//! - [`mod@format`]: reading recorded histories from bytes; [`notation`]: writing small ones by hand
+//! - [`checker`], [`registry`]: what can be asked for by name; [`limits`]: what it may cost
+//! - [`finding`]: the answer and its witness; [`keys`]: many objects, one per key
+//!
+//! # Is it linearizable?
+//!
+//! - [`register`]: a register with compare-and-set, O(n log n); repeated values by search
+//! - [`queue`], [`stack`], [`priority_queue`], [`set`], [`lock`]: O(n log n), see each
+//! - [`search`], [`model`]: any other object, by search; [`shrink`]: a smallest refuted history
+//!
+//! # What else was promised?
+//!
 //! - [`ladder`]: sequential, causal, PRAM, session guarantees, eventual: registers of many keys
-//! - [`convergence`]: agreement, loss and phantoms after the heal
-//! - [`convergence`]: agreement, loss, phantoms and more after the heal, of registers, sets, counters
-//!   and siblings
+//! - [`transactions`]: isolation, from read uncommitted to strict serializable
+//! - [`counter`], [`unique_ids`], [`bank`], [`long_fork`], [`monotonic`]: checked directly
+//!
+//! # How bad is it, and who stayed available?
+//!
 //! - [`staleness`]: how old and how many versions behind reads were
-//! - [`availability`]: who answered, per node, class and period
-//! - [`transactions`]: isolation of transactions, from read uncommitted to strict serializable
+//! - [`convergence`]: agreement, loss, phantoms, resurrection after the heal
+//! - [`partition`], [`availability`]: what was cut, and who answered meanwhile
 //! - [`verdict`]: CP, AP and the others, from all findings
 
 pub mod availability;

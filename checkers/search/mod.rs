@@ -1,4 +1,4 @@
-//! Linearizability of any object that has a [model](crate::model), by search.
+//! Linearizability of any object that has a [model], by search.
 //!
 //! A history is linearizable if there is a total order of all acknowledged operations, and of any
 //! of those without an answer, that the model allows and in which one operation comes before

@@ -1,7 +1,7 @@
 //! What a search says, in a few histories small enough to be checked by hand.
 
-use super::by_key;
-use crate::checker::{Checker, Options};
+use super::{by_key, check_history};
+use crate::checker::{Checker, Options, Scope};
 use crate::finding::Validity;
 use crate::history::Value;
 use crate::model;
@@ -13,7 +13,10 @@ fn by_search(name: &str) -> Checker {
     let about = "by search";
     match name {
         "mutex" => by_key::<model::Mutex>("mutex", about),
-        "unique-ids" => by_key::<model::UniqueIds>("unique-ids", about),
+        "unique-ids" => Checker {
+            scope: Scope::Whole(check_history::<model::UniqueIds>),
+            ..by_key::<model::UniqueIds>("unique-ids", about)
+        },
         "linearizable-set" => by_key::<model::Set>("linearizable-set", about),
         "fifo-queue" => by_key::<model::FifoQueue>("fifo-queue", about),
         "stack" => by_key::<model::Stack>("stack", about),
