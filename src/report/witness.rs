@@ -211,9 +211,7 @@ impl<'a> Drawing<'a> {
             };
             let path = match arrow.relation {
                 Relation::RealTime | Relation::ProcessOrder => self.end_to_begin(from, to),
-                Relation::ReadsFrom | Relation::Overwrites | Relation::ReadBefore => {
-                    self.bar_to_bar(from, to)
-                }
+                _ => self.bar_to_bar(from, to),
             };
             let name = arrow.relation.name();
             write!(
