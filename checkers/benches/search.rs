@@ -132,7 +132,7 @@ fn run_case(words: &[&str]) {
             });
         }
         ["recorded", file, keys, rounds] => {
-            let operations = read(&testdata().join(file));
+            let operations = read(&testdata().join("kv").join(file));
             let options = Options::default();
             measure(rounds.parse().unwrap(), || {
                 vec![match keys {
@@ -229,7 +229,7 @@ fn testdata() -> PathBuf {
 }
 
 fn etcd_logs() -> Vec<PathBuf> {
-    let mut logs: Vec<PathBuf> = std::fs::read_dir(testdata())
+    let mut logs: Vec<PathBuf> = std::fs::read_dir(testdata().join("jepsen"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
@@ -262,7 +262,7 @@ fn build_porcupine() -> Option<PathBuf> {
 
 fn run_porcupine(binary: &Path, recorded: &str) -> Option<Measured> {
     let [file, keys, rounds] = recorded.split(' ').collect::<Vec<_>>()[..] else { return None };
-    let files = if file == "etcd" { etcd_logs() } else { vec![testdata().join(file)] };
+    let files = if file == "etcd" { etcd_logs() } else { vec![testdata().join("kv").join(file)] };
     let whole = if keys == "whole" { ["-whole"].as_slice() } else { &[] };
     let rounds = if keys == "whole" { "1" } else { rounds };
     let output =

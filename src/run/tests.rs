@@ -254,3 +254,21 @@ async fn clients_end_at_once_when_nobody_wants_them() {
     let ended = tokio::task::spawn_blocking(move || drop((clients, folder)));
     timeout(PATIENCE / 2, ended).await.expect("the end of the thread").unwrap();
 }
+
+/// Whatever was due at the instant of the pause either is waited for or does not begin.
+#[tokio::test]
+async fn once_all_has_ended_nothing_begins() {
+    let workload = Workload { clients: 20, rate: Some(500.0), ..closed_loop() };
+    let stage = Stage::start(|_| Behaviour::WritesAreIndeterminate, workload);
+    let history = stage.folder.path().join("history.jsonl");
+    for pause in 0..300 {
+        stage.clients.pause();
+        stage.clients.drained().await;
+        let ended = std::fs::metadata(&history).unwrap().len();
+        sleep(Duration::from_millis(2)).await;
+        assert_eq!(std::fs::metadata(&history).unwrap().len(), ended, "pause {pause}");
+        stage.clients.resume();
+        sleep(Duration::from_millis(2)).await;
+    }
+    assert!(stage.events(100).await.len() >= 100);
+}

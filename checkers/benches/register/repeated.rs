@@ -64,7 +64,7 @@ fn spoil(operations: &mut [Operation]) {
 
 /// All logs in one process, read and checked.
 pub fn etcd(_: usize) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/porcupine");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/porcupine/jepsen");
     let all = Measure::begin();
     let readings: Vec<_> = (0..60)
         .map(|log| std::fs::read(folder.join(format!("etcd_{log:03}.log"))).unwrap())

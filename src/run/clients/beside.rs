@@ -154,6 +154,11 @@ impl Beside {
                 }
             }
             let process = self.take().await;
+            // A pause may have come at the instant when this was due. From here on the operation
+            // is in flight, so whoever waits for the end of all waits for it, too.
+            if *mode.borrow() != now {
+                return self.give_back(process);
+            }
             let task = Task { request: generator.next_request(keys), due: None, recorded };
             if open_loop {
                 let task = Task { due: Some(due), ..task };
@@ -181,6 +186,13 @@ impl Beside {
         self.in_flight.set(self.in_flight.get() + 1);
         let idle = self.idle.borrow_mut().pop();
         idle.unwrap_or_else(|| self.fresh())
+    }
+
+    /// The end of an operation that [`Beside::take`] began.
+    pub fn give_back(&self, process: LogicalProcess) {
+        self.idle.borrow_mut().push(process);
+        self.in_flight.set(self.in_flight.get() - 1);
+        self.ended.notify_waiters();
     }
 
     pub fn fresh(&self) -> LogicalProcess {

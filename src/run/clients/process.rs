@@ -89,9 +89,7 @@ impl Beside {
         if kind == Kind::Info {
             process = self.fresh();
         }
-        self.idle.borrow_mut().push(process);
-        self.in_flight.set(self.in_flight.get() - 1);
-        self.ended.notify_waiters();
+        self.give_back(process);
         kind
     }
 
