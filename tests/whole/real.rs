@@ -35,12 +35,16 @@ fn redis_cluster_loses_acknowledged_writes_and_is_not_ap() {
     assert_eq!(run.kind(), "neither", "{}", run.story());
 }
 
+/// A node that was cut off serves stale reads until it misses its leader, for two seconds at most:
+/// mostly, not always, a read of a key that was written meanwhile falls into them.
 #[test]
 fn zookeeper_with_local_reads_is_refuted_as_linearizable() {
     let results = tempfile::tempdir().unwrap();
-    let set = ["--set", "read=local"];
-    let run = run(results.path(), "workloads/register.yaml", "zookeeper", &set);
-    assert_eq!(run.exit, 1, "{}", run.story());
+    let refuted = ["77", "78", "79"].into_iter().map(|seed| {
+        let set = ["--set", "read=local", "--seed", seed];
+        run(&results.path().join(seed), "workloads/register.yaml", "zookeeper", &set)
+    });
+    let run = refuted.into_iter().find(|run| run.exit == 1).expect("one of three is refuted");
     assert_eq!(run.finding("linearizable"), "invalid", "{}", run.story());
     assert!(!run.witness("linearizable").is_empty(), "{}", run.story());
 }
