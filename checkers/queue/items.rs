@@ -5,9 +5,8 @@
 //! object that hands out what was put in, in whatever order: a value that was never put in, one
 //! that came out twice, one that came out before it was put in.
 
-use rustc_hash::FxHashMap;
-
 use crate::history::{Operation, Outcome, Value};
+use crate::numbering::Numbering;
 
 /// What an object calls its operations.
 #[derive(Debug)]
@@ -112,7 +111,7 @@ impl Items {
     /// be an operation at all.
     pub fn collect(operations: &[&Operation], words: &Vocabulary) -> Result<Items, String> {
         let mut items = Items::default();
-        let mut numbers = Numbers::with_capacity(operations.len() / 2);
+        let mut numbers = Numbering::of(operations.len());
         for (source, operation) in operations.iter().enumerate() {
             let source = source as u32;
             let adds = is_addition(operation, words)?;
@@ -136,7 +135,7 @@ impl Items {
 
     fn add<'a>(
         &mut self,
-        numbers: &mut Numbers<'a>,
+        numbers: &mut Numbering<'a>,
         operation: &'a Operation,
         span: Span,
         words: &Vocabulary,
@@ -151,7 +150,7 @@ impl Items {
                 if words.ordered { "integers" } else { "any value but nil, which means empty" },
             ));
         }
-        let item = self.item(numbers.number(value));
+        let item = self.item(numbers.number(value) as usize);
         if item.add == NOBODY {
             (item.add_start, item.add_finish, item.add) = (span.start, span.finish, span.source);
         } else {
@@ -160,12 +159,12 @@ impl Items {
         Ok(())
     }
 
-    fn remove<'a>(&mut self, numbers: &mut Numbers<'a>, value: &'a Value, span: Span) {
+    fn remove<'a>(&mut self, numbers: &mut Numbering<'a>, value: &'a Value, span: Span) {
         if *value == Value::Nil {
             self.empties.push(span);
             return;
         }
-        let item = self.item(numbers.number(value));
+        let item = self.item(numbers.number(value) as usize);
         if item.remove == NOBODY {
             item.remove_start = span.start;
             item.remove_finish = span.finish;
@@ -305,28 +304,4 @@ pub(crate) fn span(operation: &Operation, source: u32) -> Result<Span, String> {
     }
     let finish = if operation.outcome == Outcome::Ok { end } else { AFTER_ALL };
     Ok(Span { start, finish, source })
-}
-
-/// Dense numbers for values; integers without a look at the operation that holds them.
-pub(crate) struct Numbers<'a> {
-    integers: FxHashMap<i64, u32>,
-    others: FxHashMap<&'a Value, u32>,
-}
-
-impl<'a> Numbers<'a> {
-    pub fn with_capacity(values: usize) -> Self {
-        let mut integers = FxHashMap::default();
-        integers.reserve(values);
-        Numbers { integers, others: FxHashMap::default() }
-    }
-
-    /// The number of a value; the next unused one if it is new.
-    pub fn number(&mut self, value: &'a Value) -> usize {
-        let next = (self.integers.len() + self.others.len()) as u32;
-        let number = match value {
-            Value::Int(integer) => *self.integers.entry(*integer).or_insert(next),
-            other => *self.others.entry(other).or_insert(next),
-        };
-        number as usize
-    }
 }

@@ -34,13 +34,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::items::{AFTER_ALL, Items, Numbers, Span, span};
+use super::items::{AFTER_ALL, Items, Span, span};
 use super::telling::Teller;
 use super::{WORDS, invalid, order, unknown};
 use crate::checker::{Checker, Options, Scope};
 use crate::finding::{Finding, Relation, Validity, Witness};
 use crate::history::{History, Operation, Outcome, Value};
 use crate::keys::{self, KeyResult};
+use crate::numbering::Numbering;
 use crate::words::{count, few};
 
 /// Everything comes out once, in any order.
@@ -224,7 +225,7 @@ struct Loss {
 impl Account {
     fn of(operations: &[&Operation]) -> Result<Account, String> {
         let mut account = Account::default();
-        let mut numbers = Numbers::with_capacity(operations.len() / 2);
+        let mut numbers = Numbering::of(operations.len());
         for (source, operation) in operations.iter().enumerate() {
             account.take(&mut numbers, operation, source as u32)?;
         }
@@ -237,7 +238,7 @@ impl Account {
 
     fn take<'a>(
         &mut self,
-        numbers: &mut Numbers<'a>,
+        numbers: &mut Numbering<'a>,
         operation: &'a Operation,
         source: u32,
     ) -> Result<(), String> {
@@ -292,8 +293,8 @@ impl Account {
         Ok(())
     }
 
-    fn entry<'a>(&mut self, numbers: &mut Numbers<'a>, value: &'a Value) -> &mut Entry {
-        let number = numbers.number(value);
+    fn entry<'a>(&mut self, numbers: &mut Numbering<'a>, value: &'a Value) -> &mut Entry {
+        let number = numbers.number(value) as usize;
         if number == self.entries.len() {
             self.entries.push(Entry::default());
         }

@@ -6,9 +6,8 @@
 
 use std::borrow::Borrow;
 
-use rustc_hash::FxHashMap;
-
 use crate::history::{Function, MISMATCH, Operation, Outcome, Value};
+use crate::numbering::Numbering;
 
 /// The number of a value; [`INITIAL`] is the register's initial value.
 pub(crate) type ValueId = u32;
@@ -58,53 +57,6 @@ pub(crate) struct Steps<'a> {
     pub refusals: Vec<Refusal>,
 }
 
-/// Numbers values; integers without a look at the operation that holds them. Most histories write
-/// small ones, counting up: those have a table in place of a hash map, and neighbours in time are
-/// neighbours there.
-struct Numbering<'a> {
-    values: Vec<&'a Value>,
-    /// By integer, its number plus one; 0 if it has none so far.
-    small: Vec<ValueId>,
-    integers: FxHashMap<i64, ValueId>,
-    others: FxHashMap<&'a Value, ValueId>,
-}
-
-impl<'a> Numbering<'a> {
-    fn new(initial: &'a Value, operations: usize) -> Self {
-        let mut numbering = Numbering {
-            values: Vec::new(),
-            // Memory that is never touched costs nothing.
-            small: vec![0; 2 * operations + 64],
-            integers: FxHashMap::default(),
-            others: FxHashMap::default(),
-        };
-        numbering.number(initial);
-        numbering
-    }
-
-    fn number(&mut self, value: &'a Value) -> ValueId {
-        let next = self.values.len() as ValueId;
-        let id = match value {
-            Value::Int(integer) => {
-                match usize::try_from(*integer).ok().and_then(|it| self.small.get_mut(it)) {
-                    Some(number) => {
-                        if *number == 0 {
-                            *number = next + 1;
-                        }
-                        *number - 1
-                    }
-                    None => *self.integers.entry(*integer).or_insert(next),
-                }
-            }
-            other => *self.others.entry(other).or_insert(next),
-        };
-        if id == next {
-            self.values.push(value);
-        }
-        id
-    }
-}
-
 /// Turns the operations of one register into steps.
 ///
 /// # Errors
@@ -114,7 +66,8 @@ pub(crate) fn compact<'a, O: Borrow<Operation>>(
     operations: &'a [O],
     initial: &'a Value,
 ) -> Result<Steps<'a>, String> {
-    let mut numbering = Numbering::new(initial, operations.len());
+    let mut numbering = Numbering::of(operations.len());
+    numbering.number(initial);
     let mut steps = Vec::with_capacity(operations.len());
     let mut refusals = Vec::new();
     for (source, operation) in operations.iter().enumerate() {
@@ -143,7 +96,7 @@ pub(crate) fn compact<'a, O: Borrow<Operation>>(
         let finish = if sure { end } else { AFTER_ALL };
         steps.push(Step { start, finish, observes, writes, source, sure });
     }
-    Ok(Steps { steps, values: numbering.values, refusals })
+    Ok(Steps { steps, values: numbering.into_values(), refusals })
 }
 
 /// The value that an operation found and the value that it left.
