@@ -16,6 +16,10 @@ use splitbrain_checkers::search;
 
 const SEED: u64 = 0x5eed_2001;
 
+/// Objects of which long histories with one impossible answer are refuted.
+const REFUTED_SOON: [Object; 4] =
+    [Object::Register, Object::MultiRegister, Object::Set, Object::Counter];
+
 #[test]
 fn long_histories_are_decided_and_one_wrong_answer_is_found() {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
@@ -29,8 +33,8 @@ fn long_histories_are_decided_and_one_wrong_answer_is_found() {
             let report = object.explore(&operations, &options);
             assert!(report.validity.is_valid(), "{object:?}, round {round}: {:?}", report.validity);
             assert!(report.steps < 200_000, "{object:?}: {} steps", report.steps);
-            // To refute these takes time that is exponential in the length of what is in them.
-            if matches!(object, Object::FifoQueue | Object::Stack | Object::PriorityQueue) {
+            // To refute these may take time that is exponential in what depends on each other.
+            if !REFUTED_SOON.contains(&object) {
                 continue;
             }
             let Some(spoilt) = spoil_one(object, &mut operations, 400 + 200 * round) else {
