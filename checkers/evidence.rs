@@ -24,16 +24,9 @@ impl Span {
     /// # Errors
     /// A sentence, if the operation ends before it begins.
     pub fn of(operation: &Operation) -> Result<Span, String> {
-        let start = operation.invoke.0.saturating_add(1);
-        let end = operation.complete.map_or(NEVER, |time| time.0.saturating_add(1));
-        if end < start {
-            return Err(format!(
-                "operation {} ends before it begins; its clock cannot be trusted",
-                operation.index
-            ));
-        }
-        let finish = if operation.outcome == Outcome::Ok { end } else { NEVER };
-        Ok(Span { start, finish })
+        let (start, end) = operation.interval()?;
+        let end = if operation.outcome == Outcome::Ok { end.0 } else { NEVER };
+        Ok(Span { start: start.0.saturating_add(1), finish: end.saturating_add(1) })
     }
 }
 

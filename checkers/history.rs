@@ -268,6 +268,21 @@ impl Operation {
         self.intended.unwrap_or(self.invoke)
     }
 
+    /// When it was invoked and when it was answered, [`Time::MAX`] if never.
+    ///
+    /// # Errors
+    /// A sentence, if it was answered before it was invoked.
+    pub fn interval(&self) -> Result<(Time, Time), String> {
+        let end = self.complete.unwrap_or(Time::MAX);
+        if end < self.invoke {
+            return Err(format!(
+                "operation {} ends before it begins ({end} and {}); its clock cannot be trusted",
+                self.index, self.invoke
+            ));
+        }
+        Ok((self.invoke, end))
+    }
+
     /// Time from [`Operation::due`] to the completion, if it completed.
     pub fn latency(&self) -> Option<Duration> {
         self.complete.map(|complete| complete.since(self.due()))

@@ -26,6 +26,13 @@ pub struct KeyResult {
     pub observations: usize,
 }
 
+impl KeyResult {
+    /// Nothing speaks against so many operations so far, and nothing was observed yet.
+    pub fn of(operations: usize) -> Self {
+        Self { validity: Validity::Valid, violations: 0, operations, observations: 0 }
+    }
+}
+
 /// The operations of each key, in the order of the history; operations without a key are one
 /// object. Reads of a node's own copy ([`Function::ReplicaRead`]) are left out: only the
 /// convergence check looks at them.

@@ -6,20 +6,27 @@ mod read;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use splitbrain_checkers::checker::{Checker, Options, Scope};
 use splitbrain_checkers::finding::{Finding, Validity};
 use splitbrain_checkers::format::Reading;
 use splitbrain_checkers::history::{History, Name, Operation};
 use splitbrain_checkers::keys::{self, KeyResult};
+use splitbrain_checkers::limits::Limits;
 
 use crate::report::text::count;
 pub use read::{ReadError, read};
 
 /// Runs a checker over a history. Where events may be missing between others nothing is refuted:
 /// the operation that explains the rest may be among them.
-pub fn run(checker: &Checker, reading: &Reading, options: &Options<'_>) -> Finding {
-    let options = Options { clock: reading.clock, ..options.clone() };
+///
+/// After `time` the check gives up. The checkers are pure: it is here that there is a clock.
+pub fn run(checker: &Checker, reading: &Reading, options: &Options<'_>, time: Duration) -> Finding {
+    let begun = Instant::now();
+    let is_over = || begun.elapsed() >= time;
+    let limits = Limits { is_over: Some(&is_over), ..options.limits };
+    let options = Options { clock: reading.clock, limits, ..options.clone() };
     let history = &reading.history;
     let finding = match checker.scope {
         Scope::Whole(check) => check(history, &options),

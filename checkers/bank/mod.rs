@@ -106,12 +106,7 @@ pub fn inspect(operations: &[&Operation], options: &Options<'_>) -> Result<Detai
 }
 
 fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
-    let mut result = KeyResult {
-        validity: Validity::Valid,
-        violations: 0,
-        operations: operations.len(),
-        observations: 0,
-    };
+    let mut result = KeyResult::of(operations.len());
     match judge::survey(operations, options) {
         Err(reason) => result.validity = Validity::Unknown { reason },
         Ok(survey) => {

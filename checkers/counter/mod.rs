@@ -142,12 +142,7 @@ fn survey(adds: &Adds, options: &Options<'_>) -> (Details, Tally<Violation>) {
 }
 
 fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
-    let mut result = KeyResult {
-        validity: Validity::Valid,
-        violations: 0,
-        operations: operations.len(),
-        observations: 0,
-    };
+    let mut result = KeyResult::of(operations.len());
     let adds = match Adds::of(operations, &options.initial) {
         Ok(adds) => adds,
         Err(reason) => {

@@ -190,12 +190,7 @@ fn stale_tokens<'a>(tenures: Vec<Tenure<'a>>, tally: &mut Tally<Violation<'a>>) 
 }
 
 fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
-    let mut result = KeyResult {
-        validity: Validity::Valid,
-        violations: 0,
-        operations: operations.len(),
-        observations: 0,
-    };
+    let mut result = KeyResult::of(operations.len());
     match survey(operations) {
         Err(reason) => result.validity = Validity::Unknown { reason },
         Ok((details, tally)) => {

@@ -59,12 +59,7 @@ pub const MUTEX: Checker = Checker {
 };
 
 fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
-    let mut result = KeyResult {
-        validity: Validity::Valid,
-        violations: 0,
-        operations: operations.len(),
-        observations: 0,
-    };
+    let mut result = KeyResult::of(operations.len());
     let events = match events(operations) {
         Ok(events) => events,
         Err(reason) => {

@@ -217,12 +217,7 @@ fn greatest_of_process<'a>(by_start: &[Observation<'a>]) -> Vec<Option<Observati
 }
 
 fn check_key(operations: &[&Operation], options: &Options<'_>, order: Order) -> KeyResult {
-    let mut result = KeyResult {
-        validity: Validity::Valid,
-        violations: 0,
-        operations: operations.len(),
-        observations: 0,
-    };
+    let mut result = KeyResult::of(operations.len());
     match survey(operations, order) {
         Err(reason) => result.validity = Validity::Unknown { reason },
         Ok((details, tally)) => {

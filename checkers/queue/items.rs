@@ -292,16 +292,7 @@ fn is_addition(operation: &Operation, words: &Vocabulary) -> Result<bool, String
 
 /// When the operation can have taken effect.
 pub(crate) fn span(operation: &Operation, source: u32) -> Result<Span, String> {
-    let start = operation.invoke.0;
-    let end = operation.complete.map_or(AFTER_ALL, |time| time.0);
-    if end < start {
-        return Err(format!(
-            "operation {} ends before it begins ({} and {}); its clock cannot be trusted",
-            operation.index,
-            operation.complete.unwrap_or_default(),
-            operation.invoke,
-        ));
-    }
-    let finish = if operation.outcome == Outcome::Ok { end } else { AFTER_ALL };
-    Ok(Span { start, finish, source })
+    let (start, end) = operation.interval()?;
+    let finish = if operation.outcome == Outcome::Ok { end.0 } else { AFTER_ALL };
+    Ok(Span { start: start.0, finish, source })
 }

@@ -153,12 +153,7 @@ pub fn check<O: Borrow<Operation>>(operations: &[O]) -> Validity {
 
 /// As [`check`], with options, and with the number of violations.
 pub fn check_key<O: Borrow<Operation>>(operations: &[O], options: &Options<'_>) -> KeyResult {
-    let mut result = KeyResult {
-        validity: Validity::Valid,
-        violations: 0,
-        operations: operations.len(),
-        observations: 0,
-    };
+    let mut result = KeyResult::of(operations.len());
     let mut compacted = match step::compact(operations, &options.initial) {
         Ok(compacted) => compacted,
         Err(reason) => {

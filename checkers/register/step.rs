@@ -73,16 +73,8 @@ pub(crate) fn compact<'a, O: Borrow<Operation>>(
     for (source, operation) in operations.iter().enumerate() {
         let operation: &Operation = operation.borrow();
         let Some((observes, writes)) = effect(operation)? else { continue };
-        let start = operation.invoke.0.saturating_add(1);
-        let end = operation.complete.map_or(AFTER_ALL, |time| time.0.saturating_add(1));
-        if end < start {
-            return Err(format!(
-                "operation {} ends before it begins ({} and {}); its clock cannot be trusted",
-                operation.index,
-                operation.complete.unwrap_or_default(),
-                operation.invoke,
-            ));
-        }
+        let (start, end) = operation.interval()?;
+        let (start, end) = (start.0.saturating_add(1), end.0.saturating_add(1));
         let source = source as u32;
         let observes = observes.map(|value| numbering.number(value));
         if operation.outcome == Outcome::Fail {

@@ -21,18 +21,9 @@ pub(super) fn parse<M: Model>(
             _ => model.action(operation)?,
         };
         let Some(action) = action else { continue };
-        let finish = match operation.complete {
-            Some(complete) if complete < operation.invoke => {
-                return Err(format!(
-                    "operation {} ends before it begins ({complete} and {}); its clock cannot be \
-                     trusted",
-                    operation.index, operation.invoke
-                ));
-            }
-            Some(complete) if operation.outcome != Outcome::Info => complete,
-            _ => Time::MAX,
-        };
-        let (invoke, is_sure) = (operation.invoke, operation.outcome != Outcome::Info);
+        let (invoke, end) = operation.interval()?;
+        let is_sure = operation.outcome != Outcome::Info;
+        let finish = if is_sure { end } else { Time::MAX };
         parsed.push(Parsed { action, invoke, finish, is_sure, source: source as u32 });
     }
     model.settle(&parsed);

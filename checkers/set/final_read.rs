@@ -133,12 +133,7 @@ fn final_read<'s>(sets: &'s Sets<'_>) -> Option<&'s Read> {
 }
 
 fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
-    let mut result = KeyResult {
-        validity: Validity::Valid,
-        violations: 0,
-        operations: operations.len(),
-        observations: 0,
-    };
+    let mut result = KeyResult::of(operations.len());
     let sets = match Sets::of(operations, &options.initial, FUNCTIONS) {
         Ok(sets) => sets,
         Err(reason) => {

@@ -284,12 +284,7 @@ fn count(
 }
 
 fn check_key(operations: &[&Operation], options: &Options<'_>) -> KeyResult {
-    let mut result = KeyResult {
-        validity: Validity::Valid,
-        violations: 0,
-        operations: operations.len(),
-        observations: 0,
-    };
+    let mut result = KeyResult::of(operations.len());
     let sets = match Sets::of(operations, &options.initial, FUNCTIONS) {
         Ok(sets) => sets,
         Err(reason) => {

@@ -23,12 +23,7 @@ pub fn check(history: &History, settings: &Settings<'_>) -> (Staleness, Finding)
     let mut all = Staleness::none();
     let mut results: Vec<(Option<Name>, KeyResult)> = Vec::new();
     for (key, operations) in split_by_key(history) {
-        let mut result = KeyResult {
-            validity: Validity::Valid,
-            violations: 0,
-            operations: operations.len(),
-            observations: 0,
-        };
+        let mut result = KeyResult::of(operations.len());
         match measure_key(&operations, settings) {
             Err(reason) => result.validity = Validity::Unknown { reason },
             Ok(one) => {

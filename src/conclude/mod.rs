@@ -9,7 +9,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,6 @@ use splitbrain_checkers::convergence::{self, Convergence};
 use splitbrain_checkers::finding::{Finding, Validity};
 use splitbrain_checkers::format::Reading;
 use splitbrain_checkers::history::Name;
-use splitbrain_checkers::limits::Limits;
 use splitbrain_checkers::partition::Partition;
 use splitbrain_checkers::register::CAS_REGISTER;
 use splitbrain_checkers::verdict::{self, Inputs, Kind, Verdict};
@@ -128,13 +127,8 @@ fn judge(recorded: &Recorded) -> Judged {
     let incomplete = incomplete(recorded);
     let whole_run = |finding| weaken(finding, incomplete.as_deref());
     let mut findings = Vec::new();
-    let linearizable = wants(Check::Linearizable).then(|| {
-        let begun = Instant::now();
-        let is_over = || begun.elapsed() > CHECK_LIMIT;
-        let limits = Limits { is_over: Some(&is_over), ..Limits::default() };
-        let options = Options { limits, ..Options::default() };
-        whole_run(check::run(&CAS_REGISTER, reading, &options))
-    });
+    let linearizable = wants(Check::Linearizable)
+        .then(|| whole_run(check::run(&CAS_REGISTER, reading, &Options::default(), CHECK_LIMIT)));
     let convergence = wants(Check::Convergent).then(|| {
         let settings = convergence::Settings { limit: settle_limit(plan), ..Default::default() };
         let (convergence, finding) = convergence::check(history, &nodes, &settings);

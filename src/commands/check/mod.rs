@@ -3,7 +3,6 @@
 mod folder;
 
 use std::path::Path;
-use std::time::Instant;
 
 use splitbrain_checkers::checker::{Checker, Options};
 use splitbrain_checkers::clock::Clock;
@@ -78,21 +77,15 @@ fn examine(
     if let Some(what) = misfit(checker, &reading.history.operations) {
         return Err(Refusal::Misfit(what));
     }
-    let start = Instant::now();
-    let is_over = || start.elapsed() >= arguments.time_limit;
     let options = Options {
         initial: arguments.initial.clone(),
         observe_failed_cas: arguments.observe_failed_cas,
         negative_balances: arguments.negative_balances,
         isolation: arguments.isolation,
         clock: reading.clock,
-        limits: Limits {
-            memory_bytes: arguments.memory_limit,
-            is_over: Some(&is_over),
-            ..Limits::default()
-        },
+        limits: Limits { memory_bytes: arguments.memory_limit, ..Limits::default() },
     };
-    let finding = run(checker, &reading, &options);
+    let finding = run(checker, &reading, &options, arguments.time_limit);
     Ok((reading, finding))
 }
 
