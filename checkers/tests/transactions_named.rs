@@ -280,7 +280,7 @@ fn cycles_are_told_so_that_they_can_be_checked_by_hand() {
 }
 
 fn load(file: &str) -> History {
-    let path = format!("{}/testdata/elle-cli/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/testdata/elle-cli/elle/{file}", env!("CARGO_MANIFEST_DIR"));
     format::read(&std::fs::read(path).unwrap()).unwrap().history
 }
 
