@@ -11,7 +11,9 @@
 //! each session's order, after random delays, and the newest write wins by a Lamport clock. Each
 //! transaction has 8 micro-operations on average, half of them reads, on 1,000 keys.
 
-use std::time::{Duration, Instant};
+mod usage;
+
+use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -19,6 +21,7 @@ use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::finding::Finding;
 use splitbrain_checkers::history::{Function, History, Operation, Outcome, Time, Value};
 use splitbrain_checkers::registry;
+use usage::{peak_memory_mb, processor};
 
 const KEYS: usize = 1_000;
 
@@ -78,9 +81,9 @@ fn measure(count: usize, sessions: usize) {
 
 fn run(model: &str, history: &History, what: &str) -> Finding {
     let checker = registry::find(model).unwrap();
-    let (start, busy) = (Instant::now(), on_processor());
+    let (start, busy) = (Instant::now(), processor());
     let finding = checker.run(history, &Options::default());
-    let (took, busy) = (start.elapsed(), on_processor() - busy);
+    let (took, busy) = (start.elapsed(), processor() - busy);
     println!(
         "    {:<50} {:>8.3} s {:>8.3} s {:>6}",
         format!("{model}{what}"),
@@ -89,14 +92,6 @@ fn run(model: &str, history: &History, what: &str) -> Finding {
         peak_memory_mb()
     );
     finding
-}
-
-/// How long this process has been on a processor: the first number of its schedule statistics.
-/// Unlike the time on the wall it does not grow when others are busy on the machine.
-fn on_processor() -> Duration {
-    let statistics = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let first = statistics.split(' ').next();
-    Duration::from_nanos(first.and_then(|number| number.parse().ok()).unwrap_or(0))
 }
 
 /// What a node holds of a key: the value and the Lamport time and session that wrote it.
@@ -211,12 +206,4 @@ fn spoil(history: &mut History) -> u64 {
     let step = Value::List(Box::new(["r".into(), key, old]));
     history.operations.push(transaction(end, process, vec![step]));
     process
-}
-
-/// The most memory that this process ever held.
-fn peak_memory_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kilobytes.unwrap_or(0_u64) / 1024
 }

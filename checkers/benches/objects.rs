@@ -10,6 +10,8 @@
 //! construction: 20 clients that are always busy. Sets are read 20 times as a whole, however long
 //! the history is.
 
+mod usage;
+
 use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
@@ -17,6 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::history::{Function, History, Operation, Outcome, Time, Value};
 use splitbrain_checkers::registry;
+use usage::{peak_memory_mb, processor};
 
 /// Checkers and their smallest number of operations.
 const CASES: &[(&str, usize)] = &[
@@ -60,9 +63,9 @@ fn run(name: &str, count: usize) {
     let checker = registry::find(name).unwrap();
     let history = history(name, count);
     let before = peak_memory_mb();
-    let (start, busy) = (Instant::now(), cpu_seconds());
+    let (start, busy) = (Instant::now(), processor());
     let finding = checker.run(&history, &Options::default());
-    let (took, busy) = (start.elapsed().as_secs_f64(), cpu_seconds() - busy);
+    let (took, busy) = (start.elapsed().as_secs_f64(), (processor() - busy).as_secs_f64());
     let after = peak_memory_mb();
     println!("{name:<20} {count:>10} {took:>10.3} {busy:>10.3} {before:>12} {after:>12}");
     assert!(finding.validity.is_valid(), "{finding:?}");
@@ -190,19 +193,4 @@ impl Object {
         });
         ("read", Value::Nil, Value::List(read.collect()))
     }
-}
-
-/// The time for which this process was on a processor: machines are shared.
-fn cpu_seconds() -> f64 {
-    let statistics = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let nanoseconds = statistics.split_whitespace().next().and_then(|first| first.parse().ok());
-    nanoseconds.unwrap_or(0.0) / 1e9
-}
-
-/// The most memory that this process ever held.
-fn peak_memory_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kilobytes.unwrap_or(0_u64) / 1024
 }

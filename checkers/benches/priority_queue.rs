@@ -7,6 +7,7 @@
 #[path = "../tests/containers/mod.rs"]
 mod containers;
 mod sizes;
+mod usage;
 
 fn main() {
     sizes::run_sizes(containers::Kind::Priority, splitbrain_checkers::priority_queue::check_key);

@@ -7,6 +7,7 @@
 #[path = "../tests/containers/mod.rs"]
 mod containers;
 mod sizes;
+mod usage;
 
 fn main() {
     sizes::run_sizes(containers::Kind::Queue, splitbrain_checkers::queue::check_key);

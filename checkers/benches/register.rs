@@ -20,6 +20,7 @@ mod repeated;
 mod stream;
 #[path = "../tests/support/mod.rs"]
 mod support;
+mod usage;
 
 /// A part, how it is run, and with how many operations if none are given.
 type Part = (&'static str, fn(usize), &'static [usize]);

@@ -12,6 +12,7 @@
 
 #[path = "../tests/search_support/mod.rs"]
 mod search_support;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,6 +27,7 @@ use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::format;
 use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
 use splitbrain_checkers::search::Report;
+use usage::peak_memory_kb;
 
 /// The case that a process of its own has to run.
 const CASE: &str = "SPLITBRAIN_BENCH_CASE";
@@ -162,7 +164,7 @@ fn options(object: Object) -> Options<'static> {
 
 /// Runs so many rounds and prints the answers, the time of the fastest, and the peak memory.
 fn measure(rounds: usize, run: impl Fn() -> Vec<Report>) {
-    let before = peak_megabytes();
+    let before = peak_memory_kb() as f64 / 1024.0;
     let (mut best, mut reports) = (f64::MAX, Vec::new());
     for _ in 0..rounds {
         let start = Instant::now();
@@ -182,7 +184,7 @@ fn measure(rounds: usize, run: impl Fn() -> Vec<Report>) {
     let most = reports.iter().map(|report| report.memory_bytes).max().unwrap_or_default();
     println!(
         "{answers}\t{best}\t{}\t{before:.1} MB of it before, tables {:.1} MB, {steps} steps",
-        peak_megabytes(),
+        peak_memory_kb() as f64 / 1024.0,
         most as f64 / 1e6
     );
 }
@@ -279,12 +281,4 @@ fn run_porcupine(binary: &Path, recorded: &str) -> Option<Measured> {
         seconds: seconds.parse().ok()?,
         megabytes: kilobytes.parse::<f64>().ok()? / 1024.0,
     })
-}
-
-/// The most memory that this process ever held.
-fn peak_megabytes() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kilobytes.unwrap_or(0.0_f64) / 1024.0
 }

@@ -13,6 +13,7 @@
 
 #[path = "../tests/support/mod.rs"]
 mod support;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -22,6 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
 use splitbrain_checkers::staleness::{Settings, measure_key};
 use support::generate::{self, Shape};
+use usage::{peak_memory_mb, processor};
 
 const KINDS: [&str; 3] = ["valid", "stale", "lagging"];
 
@@ -53,9 +55,9 @@ fn run(kind: &str, count: usize) {
         }
         _ => lagging(&mut random, count),
     };
-    let start = processor_time_ns();
+    let start = processor();
     let measured = measure_key(&operations, &Settings::default()).unwrap();
-    let took = processor_time_ns() - start;
+    let took = (processor() - start).as_nanos() as u64;
     println!(
         "{kind:<12} {count:>9} operations {:>8.3} s {:>6} ns each {:>6} MB   {} stale, {:?}, {:?}",
         took as f64 / 1e9,
@@ -122,18 +124,4 @@ fn lagging(random: &mut ChaCha8Rng, count: usize) -> Vec<Operation> {
         generate::operation(index as u64, f, values, interval, Outcome::Ok)
     };
     spans.into_iter().enumerate().map(serve).collect()
-}
-
-/// How long this thread has been running on a processor.
-fn processor_time_ns() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0)
-}
-
-/// The most memory that this process ever held.
-fn peak_memory_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kilobytes.unwrap_or(0_u64) / 1024
 }

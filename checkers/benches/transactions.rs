@@ -12,6 +12,7 @@
 
 #[path = "../tests/transactions_support/mod.rs"]
 mod transactions_support;
+mod usage;
 
 use std::process::Command;
 use std::time::Instant;
@@ -21,6 +22,7 @@ use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::history::{History, Value};
 use splitbrain_checkers::transactions::{LIST_APPEND, Model, RW_REGISTER};
 use transactions_support::generate::{self, Load};
+use usage::{peak_memory_mb, processor, resident_memory_mb};
 
 /// Workload and what is special about the load.
 const LOADS: [(&str, &str); 5] = [
@@ -62,14 +64,14 @@ fn run(workload: &str, special: &str, count: usize) {
         "stale reads" => spoil(&mut history, usize::MAX),
         _ => {}
     }
-    let before = memory_mb("VmRSS:");
+    let before = resident_memory_mb();
     let options = Options { isolation: Some(Model::StrictSerializable), ..Options::default() };
-    let (start, processor) = (Instant::now(), processor_seconds());
+    let (start, busy) = (Instant::now(), processor());
     let finding = checker.run(&history, &options);
-    let (took, processor) = (start.elapsed(), processor_seconds() - processor);
-    let peak = memory_mb("VmHWM:");
+    let (took, busy) = (start.elapsed(), (processor() - busy).as_secs_f64());
+    let peak = peak_memory_mb();
     println!(
-        "{workload}, {special:<15} {count:>8} transactions {:>7.3} s, {processor:.3} s of them on a \
+        "{workload}, {special:<15} {count:>8} transactions {:>7.3} s, {busy:.3} s of them on a \
          processor, peak {peak} MB, {} MB of them beside the history",
         took.as_secs_f64(),
         peak - before
@@ -104,19 +106,4 @@ fn spoil(history: &mut History, mut count: usize) {
             }
         }
     }
-}
-
-/// How long this process has been on a processor: on a busy machine the other figure is longer.
-fn processor_seconds() -> f64 {
-    let figures = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let nanoseconds = figures.split(' ').next().and_then(|first| first.parse().ok());
-    nanoseconds.unwrap_or(0_f64) / 1e9
-}
-
-/// A figure of this process's memory.
-fn memory_mb(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kilobytes.unwrap_or(0_u64) / 1024
 }

@@ -12,9 +12,10 @@ use splitbrain_checkers::format::{Format, Joiner, Reading, jsonl, write_event};
 use splitbrain_checkers::history::{Event, Process};
 use splitbrain_checkers::register;
 
-use crate::measure::{Measure, peak_memory_mb};
+use crate::measure::Measure;
 use crate::support::events;
 use crate::support::generate::{self, Shape};
+use crate::usage::peak_memory_mb;
 
 /// Bytes of one block.
 const BLOCK: usize = 512 << 10;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::usage::{forget_peak, peak_memory_mb, processor, resident_memory_mb};
+
 /// Begun before what is measured.
 pub struct Measure {
     wall: Instant,
@@ -11,9 +13,8 @@ pub struct Measure {
 
 impl Measure {
     pub fn begin() -> Self {
-        // Makes the peak begin anew; without it the peak is that of the whole process.
-        let _ = std::fs::write("/proc/self/clear_refs", "5");
-        let resident_mb = status_mb("VmRSS:");
+        forget_peak();
+        let resident_mb = resident_memory_mb();
         Self { processor: processor(), resident_mb, wall: Instant::now() }
     }
 
@@ -28,23 +29,4 @@ impl Measure {
             processor.as_secs_f64(),
         );
     }
-}
-
-/// The time that this thread has run.
-fn processor() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = text.split(' ').next().and_then(|first| first.parse().ok());
-    Duration::from_nanos(nanoseconds.unwrap_or(0))
-}
-
-/// The most memory that this process held since the last [`Measure::begin`].
-pub fn peak_memory_mb() -> u64 {
-    status_mb("VmHWM:")
-}
-
-fn status_mb(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kilobytes.unwrap_or(0_u64) / 1024
 }

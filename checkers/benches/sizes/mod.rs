@@ -9,6 +9,7 @@ use splitbrain_checkers::history::{Operation, Outcome, Value};
 
 use crate::containers::generate::{self, Shape};
 use crate::containers::{Check, Kind, run};
+use crate::usage::{forget_peak, peak_memory_mb, processor, resident_memory_mb};
 
 const SIZE: &str = "SPLITBRAIN_BENCH_SIZE";
 
@@ -38,28 +39,27 @@ pub fn run_sizes(kind: Kind, check: Check) {
 fn run_one(kind: Kind, check: Check, operations: usize, unanswered: u32) {
     let shape = Shape { operations, clients: 20, adds: 5_000, unanswered, failed: 0 };
     let mut history = generate::valid(&mut ChaCha8Rng::seed_from_u64(1), kind, shape);
-    // Forget the peak of making the history.
-    std::fs::write("/proc/self/clear_refs", "5").ok();
-    let before = status_mb("VmRSS:");
-    let (start, cpu) = (Instant::now(), cpu_seconds());
+    forget_peak();
+    let before = resident_memory_mb();
+    let (start, cpu) = (Instant::now(), processor());
     let result = run(check, &history);
-    let (took, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let (took, cpu) = (start.elapsed().as_secs_f64(), (processor() - cpu).as_secs_f64());
     println!(
         "{operations:>9} operations {took:>7.3} s (cpu {cpu:.2} s), {:>5.0} ns each; \
          history {before} MB, peak {} MB; {:?}",
         took * 1e9 / operations as f64,
-        status_mb("VmHWM:"),
+        peak_memory_mb(),
         result.validity,
     );
     assert!(!result.validity.is_invalid());
     if unanswered == 0 {
         spoil(&mut history);
-        let cpu = cpu_seconds();
+        let cpu = processor();
         let result = run(check, &history);
         let witness = result.validity.witness().expect("a value was lost");
         println!(
             "          with one value lost: cpu {:.2} s, {} of {} operations in the witness",
-            cpu_seconds() - cpu,
+            (processor() - cpu).as_secs_f64(),
             witness.operations.len(),
             history.len(),
         );
@@ -72,22 +72,4 @@ fn spoil(history: &mut [Operation]) {
         .filter(|i| history[*i].input == Value::Nil && history[*i].output != Value::Nil)
         .collect();
     history[returned[returned.len() / 2]].outcome = Outcome::Fail;
-}
-
-/// What this process used of the processor, to a hundredth; on a busy machine it says more than
-/// the time that passed.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program, in parentheses, may hold blanks.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
-    ticks.sum::<f64>() / 100.0
-}
-
-/// A line of this process's memory.
-fn status_mb(what: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(what));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kilobytes.unwrap_or(0_u64) / 1024
 }
