@@ -30,9 +30,19 @@ const ROUNDS_MAX: usize = 10;
 
 /// ZooKeeper.
 pub struct ZooKeeperDriver {
-    /// A sync before each read.
-    syncs: bool,
+    reads: Reads,
     sessions: Mutex<HashMap<(tokio::runtime::Id, Name), Arc<Sessions>>>,
+}
+
+/// How a read is made, as the setting `read` names it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// By the client's own server.
+    Local,
+    /// The same after a `sync`, which asks the leader, but not whether it still leads.
+    Synced,
+    /// By the client's own server, and confirmed by the majority.
+    Confirmed,
 }
 
 /// What the clients of a node share.
@@ -49,9 +59,10 @@ impl ZooKeeperDriver {
         settings: &BTreeMap<String, String>,
     ) -> Result<ZooKeeperDriver, Vec<Mistake>> {
         let mut mistakes = crate::refuse_section("zookeeper", config);
-        match crate::choose(settings, "read", &["local", "sync"]) {
+        match crate::choose(settings, "read", &["local", "sync", "confirmed"]) {
             Ok(choice) if mistakes.is_empty() => {
-                Ok(ZooKeeperDriver { syncs: choice == 1, sessions: Mutex::default() })
+                let reads = [Reads::Local, Reads::Synced, Reads::Confirmed][choice];
+                Ok(ZooKeeperDriver { reads, sessions: Mutex::default() })
             }
             Ok(_) => Err(mistakes),
             Err(mistake) => {
@@ -75,7 +86,7 @@ impl Driver for ZooKeeperDriver {
                 writes: Session::new(address),
             })
         });
-        Ok(Box::new(ZooKeeperClient { sessions: sessions.clone(), syncs: self.syncs }))
+        Ok(Box::new(ZooKeeperClient { sessions: sessions.clone(), reads: self.reads }))
     }
 
     async fn primary(&self, cluster: &Cluster) -> Result<Option<Name>, String> {
@@ -85,7 +96,7 @@ impl Driver for ZooKeeperDriver {
 
 struct ZooKeeperClient {
     sessions: Arc<Sessions>,
-    syncs: bool,
+    reads: Reads,
 }
 
 #[async_trait]
@@ -96,8 +107,8 @@ impl Client for ZooKeeperClient {
         }
         let path = format!("/{}", request.key);
         match &request.f {
-            Function::Read => self.read(&path, self.syncs).await,
-            Function::ReplicaRead => self.read(&path, false).await,
+            Function::Read => self.read(&path, self.reads).await,
+            Function::ReplicaRead => self.read(&path, Reads::Local).await,
             Function::Write => match value_text(&request.value) {
                 Some(value) => self.write(&path, value.as_bytes()).await,
                 None => unsendable(&request.value),
@@ -121,21 +132,55 @@ fn unsendable(value: &Value) -> Reply {
 }
 
 impl ZooKeeperClient {
-    async fn read(&self, path: &str, syncs: bool) -> Reply {
-        let session = match self.sessions.reads.open().await {
-            Ok(session) => session,
-            Err(text) => return Reply::Fail(text),
-        };
-        if syncs && let Err(error) = session.sync(path).await {
-            return of_a_read(&error);
+    /// Reads from the client's own server; if the majority has to confirm what it says and does
+    /// not, once more.
+    async fn read(&self, path: &str, reads: Reads) -> Reply {
+        for _ in 0..ROUNDS_MAX {
+            let found = match self.look(path, reads).await {
+                Ok(found) => found,
+                Err(reply) => return reply,
+            };
+            if reads == Reads::Confirmed {
+                match self.confirm(path, version(&found)).await {
+                    Ok(true) => {}
+                    Ok(false) => continue,
+                    Err(reply) => return reply,
+                }
+            }
+            return match found.map(|(bytes, _)| String::from_utf8(bytes)) {
+                None => Reply::Ok(Value::Nil),
+                Some(Ok(text)) => Reply::Ok(text_value(&text)),
+                Some(Err(error)) => Reply::Fail(format!("a value that is not UTF-8: {error}")),
+            };
+        }
+        changed_too_often(path)
+    }
+
+    /// What the client's own server has, after a sync if one is asked for.
+    async fn look(&self, path: &str, reads: Reads) -> Result<Found, Reply> {
+        let session = self.sessions.reads.open().await.map_err(Reply::Fail)?;
+        if reads == Reads::Synced {
+            session.sync(path).await.map_err(|error| of_a_read(&error))?;
         }
         match session.get_data(path).await {
-            Ok((bytes, _)) => match String::from_utf8(bytes) {
-                Ok(text) => Reply::Ok(text_value(&text)),
-                Err(error) => Reply::Fail(format!("a value that is not UTF-8: {error}")),
-            },
-            Err(Error::NoNode) => Reply::Ok(Value::Nil),
-            Err(error) => of_a_read(&error),
+            Ok((value, stat)) => Ok(Some((value, stat.version))),
+            Err(Error::NoNode) => Ok(None),
+            Err(error) => Err(of_a_read(&error)),
+        }
+    }
+
+    /// Lets the majority say whether the znode has this version, or still is missing. Changes
+    /// nothing. A leader that was deposed finds no majority, so it does not answer.
+    async fn confirm(&self, path: &str, version: Option<i32>) -> Result<bool, Reply> {
+        let session = self.sessions.writes.open().await.map_err(Reply::Fail)?;
+        let mut writer = session.new_multi_writer();
+        let failed = |error: Error| of_a_read(&error);
+        writer.add_check_version(path, version.unwrap_or(ANY_VERSION)).map_err(failed)?;
+        match writer.commit().await.map_err(Error::from) {
+            Ok(_) => Ok(version.is_some()),
+            Err(Error::NoNode) => Ok(version.is_none()),
+            Err(Error::BadVersion) => Ok(false),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -167,46 +212,48 @@ impl ZooKeeperClient {
     /// nothing about the value, so it is read again.
     async fn cas(&self, path: &str, expected: &[u8], new: &[u8]) -> Reply {
         for _ in 0..ROUNDS_MAX {
-            let found = match self.sessions.reads.open().await {
-                Ok(session) => session.get_data(path).await,
-                Err(text) => return Reply::Fail(text),
+            let found = match self.look(path, Reads::Local).await {
+                Ok(found) => found,
+                Err(reply) => return reply,
             };
-            let session = match self.sessions.writes.open().await {
-                Ok(session) => session,
-                Err(text) => return Reply::Fail(text),
+            let decided = match &found {
+                Some((value, version)) if value == expected => self.set(path, new, *version).await,
+                _ => match self.confirm(path, version(&found)).await {
+                    Ok(true) => return Reply::Mismatch,
+                    Ok(false) => Ok(false),
+                    Err(reply) => Err(reply),
+                },
             };
-            match found {
-                Ok((value, stat)) if value == expected => {
-                    match session.set_data(path, new, Some(stat.version)).await {
-                        Ok(_) => return Reply::Ok(Value::Nil),
-                        Err(Error::BadVersion | Error::NoNode) => {}
-                        Err(error) => return of_a_write(&error),
-                    }
-                }
-                Ok((_, stat)) => match check(&session, path, stat.version).await {
-                    Ok(()) => return Reply::Mismatch,
-                    Err(Error::BadVersion | Error::NoNode) => {}
-                    Err(error) => return of_a_read(&error),
-                },
-                Err(Error::NoNode) => match check(&session, path, ANY_VERSION).await {
-                    Err(Error::NoNode) => return Reply::Mismatch,
-                    Ok(()) => {}
-                    Err(error) => return of_a_read(&error),
-                },
-                Err(error) => return of_a_read(&error),
+            match decided {
+                Ok(true) => return Reply::Ok(Value::Nil),
+                Ok(false) => {}
+                Err(reply) => return reply,
             }
         }
-        Reply::Fail(format!("{path} was changed by others {ROUNDS_MAX} times in between"))
+        changed_too_often(path)
     }
+
+    /// Sets the znode if it has this version; whether it had.
+    async fn set(&self, path: &str, value: &[u8], version: i32) -> Result<bool, Reply> {
+        let session = self.sessions.writes.open().await.map_err(Reply::Fail)?;
+        match session.set_data(path, value, Some(version)).await {
+            Ok(_) => Ok(true),
+            Err(Error::BadVersion | Error::NoNode) => Ok(false),
+            Err(error) => Err(of_a_write(&error)),
+        }
+    }
+}
+
+/// A znode's value and version, if there is one.
+type Found = Option<(Vec<u8>, i32)>;
+
+fn version(found: &Found) -> Option<i32> {
+    found.as_ref().map(|(_, version)| *version)
+}
+
+fn changed_too_often(path: &str) -> Reply {
+    Reply::Fail(format!("{path} was changed by others {ROUNDS_MAX} times in between"))
 }
 
 /// Matches whatever version a znode has.
 const ANY_VERSION: i32 = -1;
-
-/// Lets the majority confirm that the znode has this version. Changes nothing.
-async fn check(session: &zookeeper_client::Client, path: &str, version: i32) -> Result<(), Error> {
-    let mut writer = session.new_multi_writer();
-    writer.add_check_version(path, version)?;
-    writer.commit().await?;
-    Ok(())
-}

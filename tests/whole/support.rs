@@ -45,6 +45,23 @@ impl Run {
         self.of_check(check)["summary"].as_str().unwrap_or("").to_string()
     }
 
+    /// How many violations a check counted.
+    pub fn violations(&self, check: &str) -> u64 {
+        self.of_check(check)["violations"].as_u64().unwrap_or(0)
+    }
+
+    /// The last operation of a check's witness: for a stale read, that read.
+    pub fn last_of_witness(&self, check: &str) -> Value {
+        let operations = self.of_check(check)["witness"]["operations"].clone();
+        operations.as_array().and_then(|all| all.last().cloned()).unwrap_or(Value::Null)
+    }
+
+    /// What a node wrote to its log.
+    pub fn log_of(&self, node: &str) -> String {
+        std::fs::read_to_string(self.folder.join("nodes").join(node).join("log"))
+            .unwrap_or_default()
+    }
+
     fn of_check(&self, check: &str) -> Value {
         let findings = self.findings();
         let mut all = findings.as_array().into_iter().flatten();
