@@ -26,7 +26,7 @@ unit:
 
 # Whole programs share two cores with the clusters that they run: one at a time.
 whole:
-	cargo test --workspace --release --locked --test '*' -- --test-threads=1 --skip bugs::
+	cargo test --workspace --release --locked --no-fail-fast --test '*' -- --test-threads=1 --skip bugs::
 
 # Every seeded bug of the reference cluster, and the same runs without it.
 bugs:
