@@ -12,15 +12,17 @@ mod builder;
 
 use std::fmt;
 use std::ops::{Add, Sub};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use builder::{Completion, HistoryBuilder};
 
-/// A name of a node or a key; cheap to clone.
-pub type Name = Arc<str>;
+/// A name of a node or a key; cheap to clone, and one word in size.
+pub type Name = arcstr::ArcStr;
+
+/// Some values; one word in size, so that a value is two.
+pub type List = thin_vec::ThinVec<Value>;
 
 /// The error text of a compare-and-set that was answered definitely with "the value differs".
 /// It is a refusal by meaning, so the system counts as having answered.
@@ -82,19 +84,24 @@ pub enum Value {
     Bool(bool),
     Int(i64),
     Text(Name),
-    List(Box<[Value]>),
+    List(List),
 }
 
 impl Value {
+    /// The list of these values.
+    pub fn list(items: impl IntoIterator<Item = Value>) -> Value {
+        Value::List(items.into_iter().collect())
+    }
+
     /// The value of a compare-and-set from `expected` to `new`: the list `[expected, new]`.
     pub fn pair(expected: Value, new: Value) -> Value {
-        Value::List(Box::new([expected, new]))
+        Value::list([expected, new])
     }
 
     /// Takes a compare-and-set's value apart: `[expected, new]`.
     pub fn as_pair(&self) -> Option<(&Value, &Value)> {
         match self {
-            Value::List(items) => match items.as_ref() {
+            Value::List(items) => match &items[..] {
                 [expected, new] => Some((expected, new)),
                 _ => None,
             },

@@ -63,7 +63,7 @@ pub(super) fn entries(map: &Value) -> Option<impl Iterator<Item = (&Value, &Valu
 pub(super) fn named_by(transfer: &Operation) -> Result<[&Value; 2], String> {
     let of = |name: &str| {
         entries(&transfer.input)?
-            .find(|(key, _)| matches!(key, Value::Text(text) if text.as_ref() == name))
+            .find(|(key, _)| matches!(key, Value::Text(text) if text == name))
             .map(|(_, account)| account)
     };
     match (of("from"), of("to")) {

@@ -151,7 +151,7 @@ fn generate(count: usize, sessions: usize) -> History {
                     ("w", fresh)
                 };
                 let value = if value == 0 { Value::Nil } else { Value::Int(value) };
-                Value::List(Box::new([f.into(), Value::Int(key as i64), value]))
+                Value::list([f.into(), Value::Int(key as i64), value])
             })
             .collect();
         arrived[session][session] = logs[session].len() + 1;
@@ -203,7 +203,7 @@ fn spoil(history: &mut History) -> u64 {
         .map(|i| written[i].clone())
         .expect("some key is written twice");
     let end = history.operations.len() as u64;
-    let step = Value::List(Box::new(["r".into(), key, old]));
+    let step = Value::list(["r".into(), key, old]);
     history.operations.push(transaction(end, process, vec![step]));
     process
 }

@@ -171,19 +171,19 @@ impl Object {
         self.balances[to] += 1;
         let field = |name: &str, value: usize| Value::pair(name.into(), Value::Int(value as i64));
         let transfer = [field("from", from), field("to", to), field("amount", 1)];
-        let transfer = Value::List(Box::new(transfer));
+        let transfer = Value::list(transfer);
         ("transfer", transfer.clone(), transfer)
     }
 
     /// Groups of ten keys; one is written, then read ten times.
     fn long_fork(&mut self, random: &mut ChaCha8Rng) -> (&'static str, Value, Value) {
         let micro = |f: &str, key: usize, value: Value| {
-            Value::List(Box::new([f.into(), Value::Int(key as i64), value]))
+            Value::list([f.into(), Value::Int(key as i64), value])
         };
         if random.random_bool(0.1) || self.written.is_empty() {
             let key = self.written.len();
             self.written.push(true);
-            let write = Value::List(Box::new([micro("w", key, Value::Int(1))]));
+            let write = Value::list([micro("w", key, Value::Int(1))]);
             return ("write", write.clone(), write);
         }
         let group = (self.written.len() - 1) / 10 * 10;

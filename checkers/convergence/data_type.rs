@@ -78,9 +78,7 @@ impl DataType {
                 Some(Cow::Borrowed(returned))
             }
             (DataType::Counter, Value::Nil) => Some(Cow::Owned(Value::Int(0))),
-            (DataType::Set | DataType::Siblings, Value::Nil) => {
-                Some(Cow::Owned(Value::List(Box::new([]))))
-            }
+            (DataType::Set | DataType::Siblings, Value::Nil) => Some(Cow::Owned(Value::list([]))),
             (DataType::Set | DataType::Siblings, Value::List(_)) => Some(sorted(returned)),
             _ => None,
         }

@@ -8,7 +8,7 @@
 use super::chunk::{Chunk, Entry};
 use super::jsonl::function;
 use super::names::Names;
-use crate::history::{Function, Kind, Process, Time, Value};
+use crate::history::{Function, Kind, List, Process, Time, Value};
 
 /// How deep lists may be nested here; the general reader allows more.
 const DEEPEST: usize = 8;
@@ -171,14 +171,15 @@ impl<'b> Scanner<'b> {
     fn list(&mut self, names: &mut Names, depth: usize) -> Option<Value> {
         self.position += 1;
         if self.takes(b"]") {
-            return Some(Value::List(Box::new([])));
+            return Some(Value::list([]));
         }
         // Most are the pair of a compare-and-set.
-        let mut items = Vec::with_capacity(2);
+        let mut items = List::with_capacity(2);
         loop {
             items.push(self.value(names, depth)?);
             if self.takes(b"]") {
-                return Some(Value::List(items.into_boxed_slice()));
+                items.shrink_to_fit();
+                return Some(Value::List(items));
             }
             self.expect(b",")?;
         }

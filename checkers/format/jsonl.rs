@@ -16,7 +16,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::chunk::{Chunk, Entry};
 use super::names::{NameId, Names};
 use super::{ProblemKind, fast_line};
-use crate::history::{Function, Kind, Process, Time, Value};
+use crate::history::{Function, Kind, List, Process, Time, Value};
 
 /// Cuts bytes into at most `parts` blocks of whole lines, of about the same size.
 pub fn split_at_lines(bytes: &[u8], parts: usize) -> Vec<&[u8]> {
@@ -325,20 +325,22 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let names = self.names;
-        let mut list = Vec::with_capacity(items.size_hint().unwrap_or(2));
+        let mut list = List::with_capacity(items.size_hint().unwrap_or(2));
         while let Some(item) = items.next_element_seed(ValueSeed { names })? {
             list.push(item);
         }
-        Ok(Value::List(list.into_boxed_slice()))
+        list.shrink_to_fit();
+        Ok(Value::List(list))
     }
 
     /// The pairs of an object, in the order of the file.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let names = self.names;
-        let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(2));
+        let mut pairs = List::with_capacity(map.size_hint().unwrap_or(2));
         while let Some(key) = map.next_key_seed(ValueSeed { names })? {
             pairs.push(Value::pair(key, map.next_value_seed(ValueSeed { names })?));
         }
-        Ok(Value::List(pairs.into_boxed_slice()))
+        pairs.shrink_to_fit();
+        Ok(Value::List(pairs))
     }
 }

@@ -141,9 +141,7 @@ impl Model for MultiRegister {
         let answered = operation.outcome == Outcome::Ok;
         let value = if answered { &operation.output } else { &operation.input };
         let key = || operation.key.clone().map_or(Value::Nil, Value::Text);
-        let single = |f: &str, value: &Value| {
-            [Value::List(Box::new([Value::from(f), key(), value.clone()]))]
-        };
+        let single = |f: &str, value: &Value| [Value::list([Value::from(f), key(), value.clone()])];
         match &operation.f {
             Function::Read => self.transaction(operation, &single("r", value)),
             Function::Write => self.transaction(operation, &single("w", &operation.input)),

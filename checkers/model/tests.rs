@@ -186,7 +186,7 @@ fn transactions_read_what_they_wrote() {
     let (same, refused) = ("same".to_owned(), "refused".to_owned());
     assert_eq!(states::<MultiRegister>(lines, &options), [first, then, same, refused]);
     let pair = |key: &str, value: i64| Value::pair(Value::from(key), Value::Int(value));
-    let initial = Value::List(Box::new([pair("x", 1), pair("y", 1)]));
+    let initial = Value::list([pair("x", 1), pair("y", 1)]);
     let options = Options { initial, ..Options::default() };
     assert_eq!(
         states::<MultiRegister>(lines, &options),

@@ -115,7 +115,7 @@ fn duplicates_and_what_nobody_added() {
 
 #[test]
 fn what_was_there_from_the_beginning_counts() {
-    let options = Options { initial: Value::List(Box::new([Value::Int(1)])), ..Default::default() };
+    let options = Options { initial: Value::list([Value::Int(1)]), ..Default::default() };
     let history = notation::history("0 add 2 0..10 \n 1 read -> [2] 20..30");
     for checker in [SET, SET_FULL, LINEARIZABLE_SET] {
         let finding = checker.run(&history, &options);

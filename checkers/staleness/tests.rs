@@ -111,7 +111,7 @@ fn keys_are_measured_alone_and_joined() {
         (staleness.least_delta, staleness.least_k),
         (Some(gap(45)), LeastK::Exactly { k: 3 })
     );
-    assert_eq!(finding.keys, ["y".into(), "x".into()]);
+    assert_eq!(finding.keys, ["y", "x"]);
     assert!(
         finding.summary.ends_with(
             "2 of 4 reads stale, by 45 ns and 2 versions at most; least delta 45 ns; least k 3"

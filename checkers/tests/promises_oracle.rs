@@ -100,7 +100,7 @@ fn long_forks_agree_with_every_pair() {
     for case in 0..100_000 {
         let mut written = [false; 6];
         let micro = |f: &str, key: usize, value: Value| {
-            Value::List(Box::new([Value::from(f), Value::Int(key as i64), value]))
+            Value::list([Value::from(f), Value::Int(key as i64), value])
         };
         let forks = random.random_bool(0.7);
         let mixes_groups = random.random_bool(0.3);
@@ -113,7 +113,7 @@ fn long_forks_agree_with_every_pair() {
                 if random.random_bool(0.4) && !started[key] {
                     started[key] = true;
                     written[key] |= slot.takes_effect;
-                    let write = Value::List(Box::new([micro("w", key, Value::Int(1))]));
+                    let write = Value::list([micro("w", key, Value::Int(1))]);
                     return operation(slot, index, "write", write.clone(), write);
                 }
                 let first = if mixes_groups { random.random_range(0..4) } else { key / 3 * 3 };

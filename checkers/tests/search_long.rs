@@ -68,12 +68,10 @@ fn spoil_one(object: Object, operations: &mut [Operation], place: usize) -> Opti
             && operation.output != Value::Nil
     })?;
     spoilt.output = match object {
-        Object::MultiRegister => Value::List(Box::new([Value::List(Box::new([
-            Value::from("r"),
-            Value::from("x"),
-            impossible,
-        ]))])),
-        Object::Set => Value::List(Box::new([impossible])),
+        Object::MultiRegister => {
+            Value::list([Value::list([Value::from("r"), Value::from("x"), impossible])])
+        }
+        Object::Set => Value::list([impossible]),
         Object::AppendString => Value::from("never appended"),
         // Any sum is possible as far as one operation knows, but not with all others.
         Object::Counter => Value::Int(1 << 40),

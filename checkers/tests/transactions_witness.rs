@@ -54,7 +54,7 @@ fn alone(all: &[Operation], kept: &[Operation], workload: Workload) -> Vec<Opera
                 value if removed.contains(&(key, value)) => continue,
                 value => value.clone(),
             };
-            output.push(Value::List(Box::new([f.into(), key.clone(), value])));
+            output.push(Value::list([f.into(), key.clone(), value]));
         }
         let output =
             if operation.outcome == Outcome::Ok { Value::List(output.into()) } else { Value::Nil };

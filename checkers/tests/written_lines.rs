@@ -25,9 +25,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::Int),
         text().prop_map(Value::Text),
     ];
-    leaf.prop_recursive(12, 24, 3, |inner| {
-        vec(inner, 0..4).prop_map(|items| Value::List(items.into_boxed_slice()))
-    })
+    leaf.prop_recursive(12, 24, 3, |inner| vec(inner, 0..4).prop_map(Value::list))
 }
 
 fn event() -> impl Strategy<Value = Event> {

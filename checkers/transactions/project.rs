@@ -52,7 +52,7 @@ fn strike(analysis: &Analysis<'_>, kept: &FxHashSet<u32>, micro_operations: &Val
             (value, _) if is_left(value) => value.clone(),
             _ => continue,
         };
-        left.push(Value::List(Box::new([f.clone(), key.clone(), value])));
+        left.push(Value::list([f.clone(), key.clone(), value]));
     }
     Value::List(left.into())
 }

@@ -226,10 +226,11 @@ async fn stopped(stop: &watch::Receiver<bool>) {
 
 /// A partition for the history: its name, then every link that is cut as `[from, to]`.
 fn words(cut: &Cut) -> Value {
-    let links = cut.links.iter().map(|link| {
-        Value::List(Box::new([Value::Text(link.from.clone()), Value::Text(link.to.clone())]))
-    });
-    Value::List(Box::new([Value::Text(cut.name.as_str().into()), Value::List(links.collect())]))
+    let links = cut
+        .links
+        .iter()
+        .map(|link| Value::list([Value::Text(link.from.clone()), Value::Text(link.to.clone())]));
+    Value::list([Value::Text(cut.name.as_str().into()), Value::List(links.collect())])
 }
 
 /// The nemesis blocks for some tens of milliseconds, so it has a thread of its own.

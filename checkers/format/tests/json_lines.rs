@@ -171,7 +171,7 @@ fn event(process: Process, f: &str, value: Value) -> Event {
 #[test]
 fn written_events_read_back_the_same() {
     let strange = "quote \" backslash \\ feed \n bell \u{7} umlaut ü, and {\"json\":1}";
-    let list = Value::List(Box::new([Value::Nil, Value::Bool(true), Value::List(Box::new([]))]));
+    let list = Value::list([Value::Nil, Value::Bool(true), Value::list([])]);
     let mut events = vec![
         event(Process::Client(u64::MAX), "read", Value::Nil),
         event(Process::Nemesis, "partition", Value::Text(strange.into())),

@@ -24,7 +24,7 @@ fn keys_are_apart_and_the_worst_counts() {
     assert!(finding.validity.is_invalid());
     assert_eq!((finding.check.as_str(), finding.operations), ("linearizable", 6));
     assert_eq!(finding.violations, 3);
-    assert_eq!(finding.keys, ["z".into(), "y".into()]);
+    assert_eq!(finding.keys, ["z", "y"]);
     assert_eq!(finding.summary, "6 operations on 3 keys: 2 of 3 refuted, 3 violations");
 }
 

@@ -211,7 +211,7 @@ impl Store {
         for step in 0..random.random_range(1..=3) {
             let key = random.random_range(0..shape.keys);
             let micro = |f: &str, value: Value| {
-                Value::List(Box::new([f.into(), Value::Text(key_name(key).into()), value]))
+                Value::list([f.into(), Value::Text(key_name(key).into()), value])
             };
             if random.random_ratio(3, 5) {
                 let own = cells.iter().rfind(|(written, _)| *written == key);

@@ -117,7 +117,7 @@ pub fn spoil(random: &mut ChaCha8Rng, object: Object, operations: &mut [Operatio
                 if operation.f.as_str() == "contains" {
                     operation.output = Value::Bool(random.random_bool(0.5));
                 } else if object == Object::Set && operation.f == Function::Read {
-                    operation.output = Value::List(Box::default());
+                    operation.output = Value::list([]);
                 }
             }
             _ if operation.outcome == Outcome::Ok => lose(random, operation),
@@ -177,9 +177,9 @@ fn request(random: &mut ChaCha8Rng, object: Object, index: usize, unique: bool) 
             let micros = (0..random.random_range(1..=3)).map(|_| {
                 let key = Value::from(["x", "y", "z"][random.random_range(0..3)]);
                 if random.random_bool(0.5) {
-                    Value::List(Box::new([Value::from("r"), key, Value::Nil]))
+                    Value::list([Value::from("r"), key, Value::Nil])
                 } else {
-                    Value::List(Box::new([Value::from("w"), key, value(random)]))
+                    Value::list([Value::from("w"), key, value(random)])
                 }
             });
             ("txn", Value::List(micros.collect()))

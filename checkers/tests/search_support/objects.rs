@@ -134,7 +134,7 @@ impl Object {
                         answer.push(micro.clone());
                     } else {
                         let value = registers.get(&key.to_string()).unwrap_or(&first).clone();
-                        answer.push(Value::List(Box::new([micro_f.clone(), key.clone(), value])));
+                        answer.push(Value::list([micro_f.clone(), key.clone(), value]));
                     }
                 }
                 Some((State::Registers(registers, first), Value::List(answer.into())))

@@ -23,7 +23,12 @@ const FAULTS: [Fault; 6] =
     [Fault::None, Fault::Stale, Fault::Fuzzy, Fault::Dirty, Fault::Dirty, Fault::Dirty];
 
 fn micro(f: &str, key: i64, value: Value) -> Value {
-    Value::List(Box::new([f.into(), key.into(), value]))
+    named(&f.into(), key, value)
+}
+
+/// The same with a name that is shared, as readers of files leave it.
+fn named(f: &Value, key: i64, value: Value) -> Value {
+    Value::list([f.clone(), key.into(), value])
 }
 
 /// Up to `most` transactions of up to three micro-operations on up to three keys.
@@ -191,7 +196,8 @@ const WRITES_PER_KEY: i64 = 100;
 pub fn long(seed: u64, load: Load, count: usize) -> History {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let is_list = load == Load::Lists;
-    let (f, mut next_key) = (if is_list { "append" } else { "w" }, KEYS as i64);
+    let [r, f] = ["r", if is_list { "append" } else { "w" }].map(Value::from);
+    let (txn, mut next_key) = (Function::from_name("txn"), KEYS as i64);
     let mut keys: Vec<(i64, Vec<Value>)> = (0..KEYS as i64).map(|key| (key, Vec::new())).collect();
     let mut operations = Vec::with_capacity(count);
     for number in 0..count as u64 {
@@ -204,15 +210,15 @@ pub fn long(seed: u64, load: Load, count: usize) -> History {
                     true => Value::List(written.as_slice().into()),
                     false => written.last().cloned().unwrap_or_default(),
                 };
-                input.push(micro("r", *key, Value::Nil));
-                output.push(micro("r", *key, found));
+                input.push(named(&r, *key, Value::Nil));
+                output.push(named(&r, *key, found));
             }
             if is_read {
                 continue;
             }
             let value = Value::Int(written.len() as i64 + 1);
-            input.push(micro(f, *key, value.clone()));
-            output.push(micro(f, *key, value.clone()));
+            input.push(named(&f, *key, value.clone()));
+            output.push(named(&f, *key, value.clone()));
             written.push(value);
             if written.len() as i64 == WRITES_PER_KEY {
                 (*key, *written) = (next_key, Vec::new());
@@ -224,7 +230,7 @@ pub fn long(seed: u64, load: Load, count: usize) -> History {
             index: number,
             process: number % CLIENTS,
             node: None,
-            f: Function::from_name("txn"),
+            f: txn.clone(),
             key: None,
             input: Value::List(input.into()),
             output: Value::List(output.into()),
