@@ -173,15 +173,16 @@ impl Model for AppendString {
 
     fn settle(&mut self, actions: &[Parsed<Action>]) {
         self.strings = vec![Known::default(); self.keys.len()];
-        for (key, text) in self.returned.keys() {
-            self.strings[*key as usize].returned.push(text.clone());
-        }
-        for string in &mut self.strings {
-            string.returned.sort_unstable();
-        }
-        self.places = vec![BEYOND; self.returned.len()];
-        for ((key, text), whole) in &self.returned {
-            self.places[*whole as usize] = self.strings[*key as usize].place_of(text);
+        let mut returned: Vec<(u32, &Name, u32)> =
+            self.returned.iter().map(|((key, text), whole)| (*key, text, *whole)).collect();
+        returned.sort_unstable();
+        self.places = vec![BEYOND; returned.len()];
+        for (key, text, whole) in returned {
+            // The first that begins like it is the string itself.
+            let known = &mut self.strings[key as usize].returned;
+            let (string, length) = (known.len() as u32, text.len() as u32);
+            self.places[whole as usize] = Place { string, length };
+            known.push(text.clone());
         }
         for parsed in actions {
             match parsed.action {
@@ -301,15 +302,22 @@ impl AppendString {
     /// Where the string of the action's key is after it.
     fn after(&self, places: &[Place], action: &Action) -> (u32, Place) {
         let text = |piece: u32| match self.pieces.value(piece) {
-            Value::Text(text) => &**text,
-            _ => "",
+            Value::Text(text) => text.clone(),
+            _ => Name::default(),
         };
         let string = |key: u32| &self.strings[key as usize];
         match *action {
             Action::Append { key, piece } => {
-                (key, string(key).place(places[key as usize], text(piece)))
+                (key, string(key).place(places[key as usize], &text(piece)))
             }
-            Action::Put { key, piece } => (key, string(key).place_of(text(piece))),
+            Action::Put { key, piece } => {
+                let put = (key, text(piece));
+                let place = match self.returned.get(&put) {
+                    Some(whole) => self.places[*whole as usize],
+                    None => string(key).place_of(&put.1),
+                };
+                (key, place)
+            }
             Action::Get { key, .. } => (key, places[key as usize]),
         }
     }

@@ -80,7 +80,7 @@ use crate::limits::Spent;
 use crate::model::{self, Model, Parsed};
 use crate::words::{count, few, thousands};
 use budget::Budget;
-use parse::{groups, parse};
+use parse::{Understood, groups, parse};
 use timeline::Timeline;
 use walk::{Ending, Walk, Walked};
 use witness::Start;
@@ -186,15 +186,15 @@ fn search<M: Model>(operations: &[&Operation], options: &Options<'_>, split: boo
     let mut budget = Budget::new(options.limits);
     let groups = if split { groups(&model, &parsed) } else { Vec::new() };
     if groups.len() < 2 {
-        search_part(&model, &parsed, operations, options, &mut budget, &mut report);
+        search_part((model, parsed), operations, options, &mut budget, &mut report);
     } else {
         drop((model, parsed));
         for group in groups {
             let part: Vec<&Operation> =
                 group.iter().map(|source| operations[*source as usize]).collect();
             // A model of its own: its states need to know nothing of the other parts.
-            if let Ok((model, parsed)) = parse::<M>(&part, options) {
-                search_part(&model, &parsed, &part, options, &mut budget, &mut report);
+            if let Ok(understood) = parse::<M>(&part, options) {
+                search_part(understood, &part, options, &mut budget, &mut report);
             }
         }
     }
@@ -205,15 +205,15 @@ fn search<M: Model>(operations: &[&Operation], options: &Options<'_>, split: boo
 
 /// Searches one part of the object, and adds to the report what came out.
 fn search_part<M: Model>(
-    model: &M,
-    parsed: &[Parsed<M::Action>],
+    (mut model, parsed): Understood<M>,
     operations: &[&Operation],
     options: &Options<'_>,
     budget: &mut Budget<'_>,
     report: &mut Report,
 ) {
-    let timeline = Timeline::new(model, parsed);
-    let walked = walk(model, &timeline, budget, &[model.initial()]);
+    model.settle(&parsed);
+    let timeline = Timeline::new(&model, &parsed);
+    let walked = walk(&model, &timeline, budget, &[model.initial()]);
     match walked.ending {
         Ending::Linearized => {}
         Ending::Spent(spent) => {
@@ -233,8 +233,8 @@ fn search_part<M: Model>(
                 });
                 drop(timeline);
                 let witness = witness::witness(
-                    model,
-                    parsed,
+                    &model,
+                    &parsed,
                     operations,
                     (until, base),
                     (options, budget.used),

@@ -8,6 +8,7 @@ use crate::model::{Model, Parsed, Parts};
 pub(super) type Understood<M> = (M, Vec<Parsed<<M as Model>::Action>>);
 
 /// The model with these operations, and their actions; those that cannot matter are left out.
+/// The model still has to [settle](Model::settle) before its states are asked for.
 pub(super) fn parse<M: Model>(
     operations: &[&Operation],
     options: &Options<'_>,
@@ -26,7 +27,6 @@ pub(super) fn parse<M: Model>(
         let finish = if is_sure { end } else { Time::MAX };
         parsed.push(Parsed { action, invoke, finish, is_sure, source: source as u32 });
     }
-    model.settle(&parsed);
     Ok((model, parsed))
 }
 
