@@ -4,7 +4,7 @@ use crate::checker::Checker;
 use crate::queue::{self, total};
 use crate::{
     bank, counter, ladder, lock, long_fork, monotonic, priority_queue, register, search, set,
-    stack, transactions, unique_ids,
+    stack, staleness, transactions, unique_ids,
 };
 
 /// In the order in which they are listed.
@@ -33,6 +33,7 @@ pub const CHECKERS: &[Checker] = &[
     search::COUNTER,
     transactions::LIST_APPEND,
     transactions::RW_REGISTER,
+    ladder::LADDER,
     ladder::SEQUENTIAL,
     ladder::CAUSAL_CONVERGENCE,
     ladder::CAUSAL,
@@ -43,6 +44,7 @@ pub const CHECKERS: &[Checker] = &[
     ladder::MONOTONIC_READS,
     ladder::READ_YOUR_WRITES,
     ladder::EVENTUAL,
+    staleness::STALENESS,
 ];
 
 /// The checker of that name.

@@ -2,6 +2,7 @@
 //!
 //! The checkers are pure and start no thread, so the caller does.
 
+mod promises;
 mod read;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +17,7 @@ use splitbrain_checkers::keys::{self, KeyResult};
 use splitbrain_checkers::limits::Limits;
 
 use crate::report::text::count;
+pub use promises::{Promises, promises};
 pub use read::{ReadError, read};
 
 /// Runs a checker over a history. Where events may be missing between others nothing is refuted:

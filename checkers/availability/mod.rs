@@ -41,7 +41,7 @@
 //! # for start in (0..500_000).step_by(1_000) {
 //! #     for (node, outcome) in [(&a, Outcome::Ok), (&b, Outcome::Info)] {
 //! #         let (invoke, complete) = (Time(start), Some(Time(start + 500)));
-//! #         let node = Some(std::sync::Arc::clone(node));
+//! #         let node = Some(Clone::clone(node));
 //! #         history.operations.push(Operation { node, invoke, complete, outcome, ..read.clone() });
 //! #     }
 //! # }

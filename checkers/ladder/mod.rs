@@ -43,7 +43,7 @@
 //! | [causal convergence](causal_convergence) | one order contains the causal order, and each read finds the last write in it among its causes |
 //! | [causal] | the causes of each transaction have an order that contains the causal order and explains its reads |
 //! | [session guarantees](guarantees) | each session finds each key's versions in some order, not older than what it wrote, read, or had to know of |
-//! | [eventual] | after the last write all sessions' last reads agree |
+//! | [eventual] | long after the last write all sessions' last reads agree |
 //!
 //! # Which implies which
 //!
@@ -121,6 +121,7 @@ mod components;
 mod effects;
 pub mod eventual;
 mod explain;
+mod finding;
 mod frame;
 mod graph;
 pub mod guarantees;
@@ -136,6 +137,7 @@ use crate::checker::{Checker, Options, Scope};
 use crate::finding::Finding;
 use crate::history::History;
 use asked::Asked;
+pub use finding::LADDER;
 pub use model::Model;
 pub use steps::{Ladder, Standing, Step, ladder};
 

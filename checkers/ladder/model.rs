@@ -67,7 +67,7 @@ impl Model {
     pub(super) fn exercised_by(self) -> &'static str {
         match self {
             Model::Eventual => {
-                "no two processes read a key after the last write of it was acknowledged"
+                "no two processes read a key long after the last write of it was acknowledged"
             }
             Model::ReadYourWrites => "no process read a key that it had written",
             Model::MonotonicReads => "no process read a key twice",

@@ -51,6 +51,18 @@ impl Ladder {
         let count = self.steps.len();
         if position < count { &self.steps[position] } else { &self.beside[position - count] }
     }
+
+    /// The steps that stand so, strongest first.
+    pub fn standing(&self, standing: Standing) -> impl Iterator<Item = Model> {
+        let steps = self.steps.iter().filter(move |step| step.standing == standing);
+        steps.map(|step| step.model)
+    }
+
+    /// What the check of the lowest step said that has a witness of its own.
+    pub fn weakest_refuted(&self) -> Option<&Finding> {
+        let findings = self.steps.iter().rev().filter_map(|step| step.finding.as_ref());
+        findings.into_iter().find(|finding| finding.validity.is_invalid())
+    }
 }
 
 /// The order in which models are asked: those that are cheap or that nothing else can answer,

@@ -21,6 +21,29 @@ fn sentence(model: &str, lines: &str) -> String {
 }
 
 #[test]
+fn the_ladder_shows_the_witness_of_the_weakest_model() {
+    // Process 2 goes to and fro: monotonic reads are refuted, and all that implies them.
+    let back = "0 write 1      0..10
+                0 write 2     20..30
+                2 read -> 2   40..50
+                2 read -> 1   60..70
+                2 read -> 2   80..90";
+    let finding = check("ladder", back);
+    let witness = finding.validity.witness().unwrap();
+    assert_eq!(*witness, *check("monotonic-reads", back).validity.witness().unwrap());
+    assert_eq!(
+        finding.summary,
+        "5 operations: refuted: linearizable, sequential, causal-memory, pram and monotonic-reads; \
+         not refuted: monotonic-writes; not exercised: writes-follow-reads, read-your-writes and \
+         eventual"
+    );
+    let agreed = "0 write 1 0..10
+                  1 read -> 1 20..30";
+    assert!(check("ladder", agreed).validity.is_valid());
+    assert!(reason("ladder", "0 write 1 0..10").starts_with("not exercised"));
+}
+
+#[test]
 fn what_is_no_register_is_refused_with_a_reason() {
     let odd = [
         ("0 enqueue 1 0..1", "operation 0 is `enqueue`"),

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::time::Duration;
 
 use super::{LeastK, Settings, Staleness, measure_key};
-use crate::checker::Options;
+use crate::checker::{Checker, Options, Scope};
 use crate::finding::{Finding, Validity, Witness};
 use crate::history::{Function, History, Name, Operation, Time};
 use crate::keys::{KeyResult, finding, split_by_key};
@@ -12,6 +12,23 @@ use crate::register;
 use crate::words::{count, thousands};
 
 const CHECK: &str = "staleness";
+
+/// How stale the reads of registers were. Valid if none was, as [`check`] with the bound zero.
+pub const STALENESS: Checker = Checker {
+    name: CHECK,
+    check: CHECK,
+    about: "how old and how many versions behind reads were, least delta and least k; O(n log n)",
+    functions: &["read", "write", "cas"],
+    scope: Scope::Whole(|history, options| {
+        let measured = Settings {
+            initial: options.initial.clone(),
+            clock: options.clock,
+            limits: options.limits,
+            ..Settings::default()
+        };
+        check(history, &measured).1
+    }),
+};
 
 /// Measures a history and judges it: valid if it is delta-atomic with the bound, so that no read
 /// returned anything surely overwritten for longer than that.

@@ -111,7 +111,7 @@ use crate::clock::Clock;
 use crate::history::{Name, Operation, Time, Value};
 use crate::limits::Limits;
 use crate::register::step;
-pub use finding::check;
+pub use finding::{STALENESS, check};
 pub use fresh::AFTER;
 pub use join::measure;
 pub use least_k::LeastK;

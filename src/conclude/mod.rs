@@ -23,7 +23,7 @@ use splitbrain_checkers::partition::Partition;
 use splitbrain_checkers::register::CAS_REGISTER;
 use splitbrain_checkers::verdict::{self, Inputs, Kind, Verdict};
 
-use crate::check;
+use crate::check::{self, Promises};
 use crate::exit::Exit;
 use crate::plan::{Check, Phase, Plan};
 use crate::report::data::RunData;
@@ -34,6 +34,9 @@ use crate::store::{Ending, RunFolder, RunRecord};
 
 /// How long a check of a run may take. Our workloads write unique values, which takes no search.
 const CHECK_LIMIT: Duration = Duration::from_secs(60);
+/// How long the models below linearizable may take. Most take a moment; whether a history is
+/// sequentially consistent is a search.
+const LADDER_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a run came to.
 pub struct Conclusion {
@@ -62,6 +65,7 @@ pub(crate) struct Judged {
     pub findings: Vec<Finding>,
     pub availability: Availability,
     pub convergence: Option<Convergence>,
+    pub promises: Option<Promises>,
     pub verdict: Verdict,
 }
 
@@ -146,6 +150,11 @@ fn judge(recorded: &Recorded) -> Judged {
         linearizable: linearizable.as_ref(),
         convergence: convergence.as_ref().map(|(convergence, finding)| (convergence, finding)),
     });
+    let promises = linearizable.as_ref().and_then(|_| check::promises(reading, LADDER_LIMIT));
+    let promises = promises.map(|promises| match incomplete {
+        Some(_) => promises.of_a_part(),
+        None => promises,
+    });
     findings.extend(linearizable);
     let convergence = convergence.map(|(convergence, finding)| {
         findings.push(finding);
@@ -154,7 +163,7 @@ fn judge(recorded: &Recorded) -> Judged {
     if wants(Check::Available) {
         findings.push(whole_run(available));
     }
-    Judged { incomplete, findings, availability, convergence, verdict }
+    Judged { incomplete, findings, availability, convergence, promises, verdict }
 }
 
 fn settle_limit(plan: &Plan) -> Option<Duration> {

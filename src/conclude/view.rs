@@ -6,7 +6,7 @@ use splitbrain_checkers::verdict::{Exercise, Kind};
 use super::{Judged, Recorded};
 use crate::plan::{Partition, Phase, Plan};
 use crate::report::data::{Machine, PhaseSpan, RunData, Scope, VerdictView};
-use crate::report::text;
+use crate::report::{promises, text};
 use crate::store::RunFolder;
 
 /// All that the reports need.
@@ -29,6 +29,7 @@ pub fn run_data(
         findings: judged.findings,
         availability: judged.availability,
         convergence: judged.convergence,
+        promises: judged.promises,
     }
 }
 
@@ -107,10 +108,12 @@ fn verdict(judged: &Judged, plan: &Plan, scope: &Scope, expected: Option<Kind>) 
         })
         .collect();
     not_exercised.extend(incomplete.clone());
+    let measured = judged.promises.as_ref().and_then(|promises| promises.staleness.as_ref().ok());
+    let stale = measured.and_then(promises::stale);
     VerdictView {
         kind: verdict.kind,
         sentence: format!("{} {}", subject(scope, plan), verdict.sentence),
-        details: verdict.details.clone(),
+        details: stale.into_iter().chain(verdict.details.iter().cloned()).collect(),
         evidence: verdict.evidence.iter().map(|evidence| evidence.text.clone()).collect(),
         not_exercised,
         expected,

@@ -12,6 +12,7 @@ use splitbrain_checkers::history::{History, Time};
 use splitbrain_checkers::partition::Partition;
 use splitbrain_checkers::verdict::Kind;
 
+use crate::check::Promises;
 use crate::plan::Plan;
 use crate::sandbox::LinkEvent;
 
@@ -31,6 +32,8 @@ pub struct RunData {
     pub availability: Availability,
     /// `None` if the run had no settle phase.
     pub convergence: Option<Convergence>,
+    /// `None` if linearizability was not asked for, or if events are missing.
+    pub promises: Option<Promises>,
     pub verdict: VerdictView,
 }
 

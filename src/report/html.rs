@@ -10,6 +10,7 @@ use splitbrain_checkers::history::Name;
 use super::data::{PhaseSpan, RunData, Scope, VerdictView};
 use super::finals::{self, FinalRow};
 use super::labels::{self, State};
+use super::promises::{self, FreshRow, StepView};
 use super::tables::{
     self, AvailabilityCell, CountRow, NodeRow, PeriodColumn, ProofRow, RecoveryCell,
 };
@@ -71,10 +72,13 @@ struct Page<'a> {
     scope_line: Vec<(&'static str, String)>,
     verdict: &'a VerdictView,
     checks: Vec<CheckChip>,
+    ladder: Vec<StepView>,
     facts: Facts,
     phases: &'a [PhaseSpan],
     has_links: bool,
     refuted: Vec<Refuted<'a>>,
+    stale: String,
+    fresh: Vec<FreshRow>,
     periods: Vec<PeriodColumn>,
     availability: Vec<NodeRow<AvailabilityCell>>,
     recovery: Vec<NodeRow<RecoveryCell>>,
@@ -102,6 +106,7 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
     let (errors, other_errors) = tables::errors(data);
     let convergence = data.convergence.as_ref();
     let final_keys = convergence.map(finals::keys).unwrap_or_default();
+    let measured = data.promises.as_ref().and_then(|promises| promises.staleness.as_ref().ok());
     let page = Page {
         style: STYLE,
         lanes_script: LANES_SCRIPT,
@@ -114,10 +119,13 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
         scope_line: scope_line(&data.scope),
         verdict: &data.verdict,
         checks: check_chips(data),
+        ladder: promises::steps(data),
         facts: timeline.facts,
         phases: &data.phases,
         has_links: !data.links.is_empty(),
         refuted: refuted(data),
+        stale: measured.and_then(promises::stale).unwrap_or_default(),
+        fresh: promises::fresh(data),
         periods: tables::period_columns(data),
         availability: tables::availability(data),
         recovery: tables::recovery(data),
@@ -266,6 +274,9 @@ fn unknowns(data: &RunData) -> Vec<String> {
         if state == State::NotExercised {
             unknowns.push(format!("{check} was not exercised: the workload does not ask for it"));
         }
+    }
+    if let Some(Err(reason)) = data.promises.as_ref().map(|promises| &promises.staleness) {
+        unknowns.push(format!("how stale reads were is unknown: {reason}"));
     }
     unknowns.extend(data.verdict.not_exercised.iter().cloned());
     unknowns

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use splitbrain_checkers::availability::Availability;
 use splitbrain_checkers::convergence::Convergence;
+use splitbrain_checkers::ladder::Ladder;
+use splitbrain_checkers::staleness::Staleness;
 
 use super::data::{RunData, Scope, VerdictView};
 
@@ -14,6 +16,10 @@ struct VerdictFile<'a> {
     availability: &'a Availability,
     #[serde(skip_serializing_if = "Option::is_none")]
     convergence: &'a Option<Convergence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ladder: Option<&'a Ladder>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staleness: Option<&'a Staleness>,
     partitions: &'a [splitbrain_checkers::partition::Partition],
 }
 
@@ -22,13 +28,16 @@ pub fn findings(data: &RunData) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&data.findings)
 }
 
-/// `verdict.json`: scope, verdict, availability, convergence and partitions.
+/// `verdict.json`: scope, verdict, availability, convergence, ladder, staleness and partitions.
 pub fn verdict(data: &RunData) -> Result<String, serde_json::Error> {
+    let promises = data.promises.as_ref();
     serde_json::to_string_pretty(&VerdictFile {
         scope: &data.scope,
         verdict: &data.verdict,
         availability: &data.availability,
         convergence: &data.convergence,
+        ladder: promises.map(|promises| &promises.ladder),
+        staleness: promises.and_then(|promises| promises.staleness.as_ref().ok()),
         partitions: &data.partitions,
     })
 }

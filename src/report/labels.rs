@@ -60,7 +60,8 @@ pub fn checks(data: &RunData) -> Vec<(String, State)> {
     usual.chain(others.map(|finding| (finding.check.clone(), State::of(finding)))).collect()
 }
 
-/// Findings that are invalid: linearizability before the others, then by number of violations.
+/// Findings that are invalid: linearizability before the others, then by number of violations, and
+/// last the weakest model of the ladder, if it is another.
 pub fn refuted(data: &RunData) -> Vec<&Finding> {
     let mut refuted: Vec<&Finding> =
         data.findings.iter().filter(|finding| finding.validity.is_invalid()).collect();
@@ -68,6 +69,10 @@ pub fn refuted(data: &RunData) -> Vec<&Finding> {
         let place = CHECKS.iter().position(|&check| check == finding.check);
         (place.unwrap_or(CHECKS.len()), std::cmp::Reverse(finding.violations))
     });
+    let weakest = data.promises.as_ref().and_then(|promises| promises.ladder.weakest_refuted());
+    let is_other = |finding: &&Finding| refuted.iter().all(|other| other.check != finding.check);
+    let weakest = weakest.filter(is_other);
+    refuted.extend(weakest);
     refuted
 }
 

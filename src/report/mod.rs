@@ -17,6 +17,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 mod labels;
+pub(crate) mod promises;
 mod sample;
 #[cfg(test)]
 mod synthetic;

@@ -16,7 +16,7 @@ use splitbrain_checkers::verdict::Kind;
 
 use super::data::*;
 pub use scenery::disagreed;
-use scenery::{agreed, availability, links, partition, plan, scope, verdict, window};
+use scenery::{agreed, availability, links, partition, plan, promises, scope, verdict, window};
 
 mod scenery;
 
@@ -148,6 +148,7 @@ impl Invented {
         phases.push(span("partition", 16, self.seconds - 4));
         phases.push(span("settle", self.seconds - 4, self.seconds));
         RunData {
+            promises: Some(promises(self.stale)),
             scope: scope(nodes.len()),
             plan: plan(&nodes),
             phases,

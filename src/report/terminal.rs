@@ -11,6 +11,7 @@ use splitbrain_checkers::verdict::Kind;
 
 use super::data::RunData;
 use super::labels::{self, State};
+use super::promises;
 use super::tables;
 use super::text;
 
@@ -30,6 +31,7 @@ pub fn terminal(data: &RunData, colours: bool) -> String {
     let paint = Paint { colours };
     let mut above = headline(data, &paint);
     above.extend(checks_line(data, &paint));
+    above.extend(ladder_line(data, &paint));
     let mut below = worst(data, &paint);
     below.push(String::new());
     below.extend(where_and_again(data));
@@ -139,6 +141,20 @@ fn checks_line(data: &RunData, paint: &Paint) -> Vec<String> {
         used += width;
     }
     lines
+}
+
+/// `ladder  ✗ linearizable   ✓ sequential and 7 more`, if the ladder was asked for.
+fn ladder_line(data: &RunData, paint: &Paint) -> Option<String> {
+    let promises = data.promises.as_ref()?;
+    let mut line = "ladder".to_string();
+    let mut used = text::columns(&line);
+    for (state, group) in promises::groups(&promises.ladder) {
+        let group = text::fit(&group, COLUMNS.saturating_sub(used + 2));
+        used += 2 + text::columns(&group);
+        line.push_str("  ");
+        line.push_str(&paint.state(state, &group));
+    }
+    Some(line)
 }
 
 /// The table of availability with its head, in at most `room` lines.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use splitbrain_checkers::history::{Function, Operation, Outcome, Value};
+use splitbrain_checkers::history::{Function, Operation, Outcome, Time, Value};
 use splitbrain_checkers::ladder::Model;
 
 /// A key and a value of it, as numbers; 0 is nil.
@@ -372,13 +372,16 @@ pub fn is_eventual(operations: &[Operation]) -> bool {
                 quiet = quiet.max(took_effect_by);
             }
         }
+        let ends = operations.iter().map(|o| o.complete.unwrap_or(o.invoke).0);
+        let end = ends.max().unwrap_or(0);
+        let is_late = |Time(read): Time| {
+            quiet.is_none_or(|Time(quiet)| read > quiet && 2 * read >= quiet + end)
+        };
         let mut words: BTreeMap<u64, i64> = BTreeMap::new();
         for operation in operations.iter().filter(acknowledged) {
             for step in steps(operation) {
                 match step {
-                    Micro::Read((read, value))
-                        if read == key && quiet.is_none_or(|quiet| quiet < operation.invoke) =>
-                    {
+                    Micro::Read((read, value)) if read == key && is_late(operation.invoke) => {
                         words.insert(operation.process, value);
                     }
                     _ => {}

@@ -7,17 +7,36 @@ use std::time::Duration;
 use splitbrain_checkers::availability::{
     Answered, Availability, Class, FirstSuccess, Period, Recovery, Row, Window,
 };
+use splitbrain_checkers::clock::Clock;
 use splitbrain_checkers::convergence::{
     Agreement, Cell, Convergence, KeyState, KeyStatus, LastRead,
 };
+use splitbrain_checkers::format::{Format, Reading};
 use splitbrain_checkers::history::{Function, Name, Time, Value};
+use splitbrain_checkers::notation;
 use splitbrain_checkers::partition::{Link, Partition, Proof};
 use splitbrain_checkers::verdict::Kind;
 
 use super::MS;
+use crate::check::{self, Promises};
 use crate::plan::{self, Check, DataType, NodePlan, Phase, Plan, Ready, ReadyProbe, Target};
 use crate::report::data::*;
 use crate::sandbox::{LinkEvent, LinkState};
+
+/// What a short history shows, in place of what the invented one would.
+pub fn promises(stale: bool) -> Promises {
+    let read = if stale { 1 } else { 3 };
+    let history = notation::history(&format!(
+        "0 write@x 1                0..10000000
+         0 write@x 2         20000000..30000000
+         0 write@x 3         40000000..50000000
+         1 read@x -> 3       60000000..70000000
+         2 read@x -> {read}  80000000..90000000",
+    ));
+    let (problems, format) = (Vec::new(), Format::JsonLines);
+    let reading = Reading { history, problems, format, clock: Clock::default() };
+    check::promises(&reading, Duration::from_secs(60)).expect("no event is missing")
+}
 
 pub fn partition(
     name: &str,
