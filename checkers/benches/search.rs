@@ -1,5 +1,5 @@
 //! How fast the general search is, in how much memory, and how that grows; beside Porcupine, if
-//! there is a Go tool chain.
+//! there is a Go tool chain, and beside the checkers that exist as crates.
 //!
 //! ```text
 //! cargo bench -p splitbrain-checkers --bench search [-- CASE...]
@@ -7,11 +7,17 @@
 //!
 //! Plain harness. Each case runs in a process of its own, so that its peak memory is its own; it
 //! includes the history itself. Cases are words such as `sequential`, `recorded`, `growth`; all of
-//! them without arguments. Porcupine is built from `peers/porcupine` into the temporary folder;
-//! if that fails, its lines are left out, and it says so.
+//! them without arguments. The others are built from `peers` into the temporary folder; if that
+//! fails, their lines are left out, and it says so.
 
+#[path = "search/busy.rs"]
+mod busy;
+#[path = "search/peers.rs"]
+mod peers;
 #[path = "../tests/search_support/mod.rs"]
 mod search_support;
+#[path = "../tests/support/mod.rs"]
+mod support;
 mod usage;
 
 use std::path::{Path, PathBuf};
@@ -62,36 +68,46 @@ fn main() {
     }
     if is_wanted("recorded") {
         println!("\nrecorded histories");
-        let porcupine = build_porcupine();
+        busy::write();
+        let peers = peers::build();
         for recorded in RECORDED {
             let ours = in_own_process(&format!("recorded {recorded}"));
-            if let Some(theirs) =
-                porcupine.as_deref().and_then(|path| run_porcupine(path, recorded))
-            {
-                println!(
-                    "{:<44} {:>12.6} s {:>8.1} MB  ({:.1} times our time, {:.1} times our memory)",
-                    format!("  Porcupine ({})", theirs.answers),
-                    theirs.seconds,
-                    theirs.megabytes,
-                    theirs.seconds / ours.seconds,
-                    theirs.megabytes / ours.megabytes
-                );
+            let [file, keys, rounds] = words(recorded);
+            let (files, whole) = (files(file), keys == "whole");
+            let rounds = if whole { 1 } else { rounds.parse().unwrap() };
+            let task = peers::Task { files: &files, whole, rounds };
+            for peer in &peers {
+                peer.compare(task, &ours);
             }
         }
     }
 }
 
 /// What is recorded: files, whether keys are apart, and rounds of which the fastest counts.
-const RECORDED: [&str; 5] = [
+const RECORDED: [&str; 6] = [
     "c10-ok.txt apart 200",
     "c10-bad.txt apart 200",
     "c10-ok.txt whole 3",
     "c10-bad.txt whole 3",
     "etcd apart 3",
+    "busy-register apart 3",
 ];
 
+fn words(recorded: &str) -> [&str; 3] {
+    recorded.split(' ').collect::<Vec<_>>().try_into().unwrap()
+}
+
+/// The files of a recorded case.
+fn files(name: &str) -> Vec<PathBuf> {
+    match name {
+        "etcd" => etcd_logs(),
+        "busy-register" => vec![busy::file()],
+        _ => vec![testdata().join("kv").join(name)],
+    }
+}
+
+/// What a case took.
 struct Measured {
-    answers: String,
     seconds: f64,
     megabytes: f64,
 }
@@ -106,7 +122,7 @@ fn in_own_process(case: &str) -> Measured {
     let [answers, seconds, megabytes, more] = parts[..] else { panic!("{case}: {text}") };
     let (seconds, megabytes) = (seconds.parse().unwrap(), megabytes.parse().unwrap());
     println!("{:<44} {seconds:>12.6} s {megabytes:>8.1} MB  {more}", format!("{case} ({answers})"));
-    Measured { answers: answers.to_owned(), seconds, megabytes }
+    Measured { seconds, megabytes }
 }
 
 fn run_case(words: &[&str]) {
@@ -122,9 +138,9 @@ fn run_case(words: &[&str]) {
             let operations = generate::busy(&mut random, object, clients, count);
             measure(1, || vec![object.explore(&operations, &options(object))]);
         }
-        ["recorded", "etcd", _, rounds] => {
+        ["recorded", name @ ("etcd" | "busy-register"), _, rounds] => {
             let histories: Vec<Vec<Operation>> =
-                etcd_logs().iter().map(|file| read(file)).collect();
+                files(name).iter().map(|file| read(file)).collect();
             let observe = Options { observe_failed_cas: true, ..Options::default() };
             measure(rounds.parse().unwrap(), || {
                 histories
@@ -133,8 +149,8 @@ fn run_case(words: &[&str]) {
                     .collect()
             });
         }
-        ["recorded", file, keys, rounds] => {
-            let operations = read(&testdata().join("kv").join(file));
+        ["recorded", name, keys, rounds] => {
+            let operations = read(&files(name)[0]);
             let options = Options::default();
             measure(rounds.parse().unwrap(), || {
                 vec![match keys {
@@ -242,43 +258,4 @@ fn etcd_logs() -> Vec<PathBuf> {
 
 fn read(file: &Path) -> Vec<Operation> {
     format::read(&std::fs::read(file).unwrap()).unwrap().history.operations
-}
-
-/// Builds the comparison; `None`, and a line that says why, if that is not possible.
-fn build_porcupine() -> Option<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/peers/porcupine");
-    let binary = std::env::temp_dir().join(format!("splitbrain-porcupine-{}", std::process::id()));
-    let built = Command::new("go").args(["build", "-o"]).arg(&binary).current_dir(folder).output();
-    match built {
-        Ok(output) if output.status.success() => Some(binary),
-        Ok(output) => {
-            println!("without Porcupine: {}", String::from_utf8_lossy(&output.stderr).trim());
-            None
-        }
-        Err(error) => {
-            println!("without Porcupine: go: {error}");
-            None
-        }
-    }
-}
-
-fn run_porcupine(binary: &Path, recorded: &str) -> Option<Measured> {
-    let [file, keys, rounds] = recorded.split(' ').collect::<Vec<_>>()[..] else { return None };
-    let files = if file == "etcd" { etcd_logs() } else { vec![testdata().join("kv").join(file)] };
-    let whole = if keys == "whole" { ["-whole"].as_slice() } else { &[] };
-    let rounds = if keys == "whole" { "1" } else { rounds };
-    let output =
-        Command::new(binary).args(whole).args(["-repeat", rounds]).args(files).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let ["valid", valid, "invalid", invalid, "unknown", unknown, _, seconds, _, kilobytes] =
-        words[..]
-    else {
-        return None;
-    };
-    Some(Measured {
-        answers: format!("{valid} valid, {invalid} invalid, {unknown} unknown"),
-        seconds: seconds.parse().ok()?,
-        megabytes: kilobytes.parse::<f64>().ok()? / 1024.0,
-    })
 }
