@@ -15,19 +15,36 @@ struct Program {
     /// What builds it, to be run in its folder, and the file that comes of it. Given is a folder
     /// for everything that is made.
     build: fn(&Path) -> (Command, PathBuf),
-    /// The name of each checker, and the options that choose it.
-    checkers: &'static [(&'static str, &'static [&'static str])],
+    checkers: &'static [Checker],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Checker {
+    name: &'static str,
+    /// What chooses it.
+    options: &'static [&'static str],
+    /// Seconds for a single file, and for each of many. Beyond, the answer is unknown.
+    patience: (u32, u32),
 }
 
 const PROGRAMS: [Program; 2] = [
-    Program { folder: "porcupine", build: with_go, checkers: &[("Porcupine", &[])] },
+    Program {
+        folder: "porcupine",
+        build: with_go,
+        checkers: &[Checker { name: "Porcupine", options: &[], patience: (60, 2) }],
+    },
     Program {
         folder: "crates",
         build: with_cargo,
         checkers: &[
-            ("porcupine-rs", &["-checker", "porcupine-rs"]),
-            ("todc-utils", &["-checker", "todc"]),
-            ("stateright", &["-checker", "stateright"]),
+            Checker {
+                name: "porcupine-rs",
+                options: &["-checker", "porcupine-rs"],
+                patience: (60, 2),
+            },
+            Checker { name: "todc-utils", options: &["-checker", "todc"], patience: (60, 2) },
+            // It forgets what it tried, so it ends at once or not at all.
+            Checker { name: "stateright", options: &["-checker", "stateright"], patience: (5, 1) },
         ],
     },
 ];
@@ -48,9 +65,8 @@ fn with_cargo(made: &Path) -> (Command, PathBuf) {
 
 /// A checker that is ready to be run.
 pub struct Peer {
-    name: &'static str,
+    checker: Checker,
     binary: PathBuf,
-    options: &'static [&'static str],
 }
 
 /// Builds all programs. Where that is not possible, a line says why, and their checkers are left
@@ -59,13 +75,12 @@ pub fn build() -> Vec<Peer> {
     let mut peers = Vec::new();
     for program in &PROGRAMS {
         match built(program) {
-            Ok(binary) => peers.extend(program.checkers.iter().map(|&(name, options)| Peer {
-                name,
-                binary: binary.clone(),
-                options,
-            })),
+            Ok(binary) => peers.extend(
+                program.checkers.iter().map(|&checker| Peer { checker, binary: binary.clone() }),
+            ),
             Err(message) => {
-                let names: Vec<&str> = program.checkers.iter().map(|(name, _)| *name).collect();
+                let names: Vec<&str> =
+                    program.checkers.iter().map(|checker| checker.name).collect();
                 println!("without {}: {message}", names.join(", "));
             }
         }
@@ -96,26 +111,21 @@ pub struct Task<'a> {
     pub rounds: u32,
 }
 
-impl Task<'_> {
-    /// Seconds for each file. Some peers need either no time for a short one, or all there is.
-    fn timeout(&self) -> u32 {
-        if self.files.len() > 1 { 2 } else { 60 }
-    }
-}
-
 impl Peer {
     /// Runs it, and prints what came out and how that compares with ours.
     pub fn compare(&self, task: Task<'_>, ours: &Measured) {
         match self.run(task) {
-            Ok(theirs) => theirs.print(self.name, ours),
-            Err(message) => println!("  {}: {message}", self.name),
+            Ok(theirs) => theirs.print(self.checker.name, ours),
+            Err(message) => println!("  {}: {message}", self.checker.name),
         }
     }
 
     fn run(&self, task: Task<'_>) -> Result<Answer, String> {
+        let (for_one, for_each) = self.checker.patience;
+        let patience = if task.files.len() == 1 { for_one } else { for_each };
         let output = Command::new(&self.binary)
-            .args(self.options)
-            .args(["-repeat", &task.rounds.to_string(), "-timeout", &task.timeout().to_string()])
+            .args(self.checker.options)
+            .args(["-repeat", &task.rounds.to_string(), "-timeout", &patience.to_string()])
             .args(task.whole.then_some("-whole"))
             .args(task.files)
             .output()
@@ -156,7 +166,7 @@ impl Answer {
     fn print(&self, name: &str, ours: &Measured) {
         let Answer { valid, invalid, unknown, seconds, megabytes } = self;
         println!(
-            "{:<44} {seconds:>12.6} s {megabytes:>8.1} MB  ({}{:.1} times our time, {:.1} times our \
+            "{:<52} {seconds:>12.6} s {megabytes:>8.1} MB  ({}{:.1} times our time, {:.1} times our \
              memory)",
             format!("  {name} ({valid} valid, {invalid} invalid, {unknown} unknown)"),
             if *unknown > 0 { "more than " } else { "" },
