@@ -38,6 +38,7 @@
 //! [`Parts`].
 
 mod append_string;
+mod container;
 mod counter;
 mod fifo_queue;
 mod multi_register;

@@ -6,14 +6,14 @@ use crate::history::Value;
 
 /// Numbers values in the order in which they are met.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Values {
+pub struct Values {
     numbers: FxHashMap<Value, u32>,
     values: Vec<Value>,
 }
 
 impl Values {
     /// The number of a value, a new one if need be.
-    pub(super) fn number(&mut self, value: &Value) -> u32 {
+    pub(crate) fn number(&mut self, value: &Value) -> u32 {
         if let Some(number) = self.numbers.get(value) {
             return *number;
         }
@@ -24,16 +24,16 @@ impl Values {
     }
 
     /// The value of a number.
-    pub(super) fn value(&self, number: u32) -> &Value {
+    pub(crate) fn value(&self, number: u32) -> &Value {
         &self.values[number as usize]
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
 
     /// `[1 2 3]`, of more than eight the first three, the last, and how many.
-    pub(super) fn show(&self, numbers: &[u32]) -> String {
+    pub(crate) fn show(&self, numbers: &[u32]) -> String {
         let text = |number: &u32| self.value(*number).to_string();
         match numbers {
             [a, b, c, .., last] if numbers.len() > 8 => format!(
