@@ -1,10 +1,13 @@
 //! The set checks against every order, or against their definitions word for word, on random
 //! histories.
 
+#[path = "set_oracle/answers.rs"]
+mod answers;
 mod objects_support;
 
 use std::collections::BTreeSet;
 
+use answers::*;
 use objects_support::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,132 +17,6 @@ use splitbrain_checkers::history::{Operation, Outcome, Value};
 use splitbrain_checkers::set::{LINEARIZABLE_SET, SET, SET_FULL, full};
 
 const SEED: u64 = 0x5eed_0010;
-
-/// Which operations a history has.
-#[derive(Debug, Clone, Copy)]
-struct Mix {
-    /// Of ten: adds, removals, reads of the whole; the rest ask for one element.
-    adds: u32,
-    removals: u32,
-    reads: u32,
-    elements: i64,
-}
-
-const GROWING: Mix = Mix { adds: 5, removals: 0, reads: 4, elements: 3 };
-const ONE_BY_ONE: Mix = Mix { adds: 3, removals: 3, reads: 0, elements: 2 };
-const FULL: Mix = Mix { adds: 3, removals: 2, reads: 5, elements: 2 };
-const SIMPLE: Mix = Mix { adds: 6, removals: 0, reads: 4, elements: 4 };
-
-/// A set that works, and with a chance of 60 % answers up to three times as it likes.
-fn operations(random: &mut ChaCha8Rng, mix: Mix) -> Vec<Operation> {
-    let mut state: BTreeSet<i64> = BTreeSet::new();
-    let mut operations: Vec<Operation> = Vec::new();
-    for (index, slot) in slots(random, 8, None).iter().enumerate() {
-        let element = random.random_range(1..=mix.elements);
-        let kind = random.random_range(0..10);
-        let (f, input, output) = if kind < mix.adds {
-            if slot.takes_effect {
-                state.insert(element);
-            }
-            ("add", Value::Int(element), Value::Int(element))
-        } else if kind < mix.adds + mix.removals {
-            if slot.takes_effect {
-                state.remove(&element);
-            }
-            ("remove", Value::Int(element), Value::Int(element))
-        } else if kind < mix.adds + mix.removals + mix.reads {
-            ("read", Value::Nil, list(state.iter().copied()))
-        } else {
-            ("contains", Value::Int(element), Value::Bool(state.contains(&element)))
-        };
-        operations.push(operation(slot, index, f, input, output));
-    }
-    let lies = if random.random_bool(0.6) { random.random_range(1..=3) } else { 0 };
-    for _ in 0..lies {
-        let position = random.random_range(0..operations.len());
-        lie(random, &mut operations[position], mix.elements);
-    }
-    operations
-}
-
-/// Changes one element of an answer.
-fn lie(random: &mut ChaCha8Rng, operation: &mut Operation, elements: i64) {
-    let element = random.random_range(1..=elements);
-    match &mut operation.output {
-        Value::Bool(found) => *found = !*found,
-        Value::List(items) => {
-            let mut set: BTreeSet<Value> = items.iter().cloned().collect();
-            if !set.remove(&Value::Int(element)) {
-                set.insert(Value::Int(element));
-            }
-            *items = set.into_iter().collect();
-        }
-        _ => {}
-    }
-}
-
-fn members(operation: &Operation) -> BTreeSet<i64> {
-    match &operation.output {
-        Value::List(items) => items.iter().map(integer).collect(),
-        _ => BTreeSet::new(),
-    }
-}
-
-fn integer(value: &Value) -> i64 {
-    match value {
-        Value::Int(integer) => *integer,
-        other => panic!("{other}"),
-    }
-}
-
-fn apply(operation: &Operation, state: &BTreeSet<i64>) -> Option<BTreeSet<i64>> {
-    let mut next = state.clone();
-    let says_nothing = operation.outcome == Outcome::Info;
-    match operation.f.as_str() {
-        "add" => {
-            next.insert(integer(&operation.input));
-        }
-        "remove" => {
-            next.remove(&integer(&operation.input));
-        }
-        "read" if !says_nothing && members(operation) != *state => return None,
-        "contains" if !says_nothing => {
-            let found = state.contains(&integer(&operation.input));
-            if operation.output != Value::Bool(found) {
-                return None;
-            }
-        }
-        _ => {}
-    }
-    Some(next)
-}
-
-fn is_linearizable(operations: &[Operation]) -> bool {
-    let jobs: Vec<Job> = operations.iter().map(job).collect();
-    all_in_order(operations, &jobs)
-}
-
-fn all_in_order(operations: &[Operation], jobs: &[Job]) -> bool {
-    let (operations, jobs): (Vec<&Operation>, Vec<Job>) =
-        operations.iter().zip(jobs).filter(|(o, _)| o.outcome != Outcome::Fail).unzip();
-    has_order(&jobs, &BTreeSet::new(), &|job, state| apply(operations[job], state))
-}
-
-fn assert_agrees(validity: &Validity, truth: bool, operations: &[Operation], case: usize) {
-    match validity {
-        Validity::Valid => assert!(truth, "case {case}: a false pass{}", show(operations)),
-        Validity::Invalid { witness } => {
-            assert!(!truth, "case {case}: a false alarm, {witness:#?}{}", show(operations));
-        }
-        Validity::Unknown { reason } => {
-            assert!(
-                truth && reason.starts_with("not exercised"),
-                "case {case}: {reason}{}",
-                show(operations)
-            );
-        }
-    }
-}
 
 #[test]
 fn a_set_that_grows_agrees_with_every_order() {

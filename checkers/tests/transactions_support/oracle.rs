@@ -10,23 +10,10 @@ use std::collections::{BTreeMap, HashSet};
 use splitbrain_checkers::history::{Operation, Outcome, Value};
 use splitbrain_checkers::transactions::{Model, Workload};
 
+use super::transaction::{Micro, Transaction, transaction};
+
 /// What a key holds: all that was written to it, of which a register shows the last.
 type State = BTreeMap<Value, Vec<Value>>;
-
-#[derive(Debug, Clone)]
-enum Micro {
-    Write(Value, Value),
-    Read(Value, Value),
-}
-
-#[derive(Debug)]
-struct Transaction {
-    micros: Vec<Micro>,
-    is_ok: bool,
-    process: u64,
-    invoke: u64,
-    complete: Option<u64>,
-}
 
 pub struct Oracle {
     workload: Workload,
@@ -346,39 +333,6 @@ impl Oracle {
             }
         }
         true
-    }
-}
-
-impl Transaction {
-    fn written(&self) -> impl Iterator<Item = &Value> {
-        self.micros.iter().filter_map(|micro| match micro {
-            Micro::Write(key, _) => Some(key),
-            Micro::Read(..) => None,
-        })
-    }
-}
-
-fn transaction(operation: &Operation) -> Transaction {
-    let is_ok = operation.outcome == Outcome::Ok;
-    let Value::List(forms) = (if is_ok { &operation.output } else { &operation.input }) else {
-        panic!("no transaction: {operation}");
-    };
-    let micros = forms.iter().filter_map(|form| {
-        let Value::List(parts) = form else { panic!("no micro-operation: {form}") };
-        match (&parts[0], is_ok) {
-            (Value::Text(f), _) if &**f != "r" => {
-                Some(Micro::Write(parts[1].clone(), parts[2].clone()))
-            }
-            (_, true) => Some(Micro::Read(parts[1].clone(), parts[2].clone())),
-            _ => None,
-        }
-    });
-    Transaction {
-        micros: micros.collect(),
-        is_ok,
-        process: operation.process,
-        invoke: operation.invoke.0,
-        complete: operation.complete.filter(|_| is_ok).map(|time| time.0),
     }
 }
 
