@@ -293,6 +293,10 @@ impl<'h> Stage<'h> {
         frame.contradictory = self.contradictory.iter().map(|s| numbers[*s as usize]).collect();
         frame.contradictory.retain(|transaction| *transaction != NONE);
         frame.contradictory.sort_unstable();
+        frame.settle(operations.iter().map(|operation| match operation.outcome {
+            Outcome::Ok => operation.complete,
+            Outcome::Fail | Outcome::Info => None,
+        }));
         let values = self.numbering.values;
         let ambiguous = ambiguous.map(|(reader, version): (&Operation, u32)| {
             let (key, value) = values[version as usize];

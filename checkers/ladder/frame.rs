@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::history::Time;
+
 /// Where a number stands for nothing.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -49,6 +51,9 @@ pub(crate) struct Frame {
     pub keys: usize,
     /// Transactions that read another value than they themselves had just written.
     pub contradictory: Vec<u32>,
+    /// By when each transaction had surely taken effect. No model but linearizability is about
+    /// time: this is only for guessing well.
+    pub done: Vec<Time>,
 }
 
 impl Frame {
@@ -182,7 +187,25 @@ impl Frame {
                 }
             }
         }
+        let done = kept.iter().map(|transaction| self.done[*transaction as usize]);
+        part.done = done.chain(std::iter::repeat(Time::MAX)).take(part.len()).collect();
         part
+    }
+
+    /// Finds out [`Frame::done`] from when each transaction was answered, if it was: what someone
+    /// has read was there by then.
+    pub fn settle(&mut self, answered: impl Iterator<Item = Option<Time>>) {
+        self.done = answered.map(|time| time.unwrap_or(Time::MAX)).collect();
+        for reader in self.all() {
+            let by = self.done[reader as usize];
+            for position in self.read_starts[reader as usize]..self.read_starts[reader as usize + 1]
+            {
+                let writer = self.version(self.reads[position as usize]).writer;
+                if let Some(done) = self.done.get_mut(writer as usize) {
+                    *done = (*done).min(by);
+                }
+            }
+        }
     }
 }
 

@@ -7,8 +7,9 @@
 //! again (Gibbons and Korach's O(n^k) for k sessions, of which this visits what it must). A
 //! transaction that writes nothing goes as soon as it can: that hinders nobody.
 //!
-//! The walk tries sessions in the order of a topological order, and goes back only where a choice
-//! among writers was wrong.
+//! Of several writers that may be next, the walk first tries the one that had taken effect by the
+//! earliest time: the store did something in some order, and mostly that of time. It goes back only
+//! where a choice among writers was wrong.
 
 use rustc_hash::FxHashSet;
 
@@ -185,8 +186,11 @@ impl<'g, 'f> Walk<'g, 'f> {
                 }
             }
         }
-        let next_rank = |session: &u32| self.rank[self.frontier[*session as usize] as usize];
-        candidates.sort_by_key(|session| std::cmp::Reverse(next_rank(session)));
+        let place = |session: &u32| {
+            let next = self.frontier[*session as usize] as usize;
+            (self.frame.done[next], self.rank[next])
+        };
+        candidates.sort_by_key(|session| std::cmp::Reverse(place(session)));
         choices.push(Choice { gone: self.gone, candidates });
     }
 }

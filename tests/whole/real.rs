@@ -22,6 +22,15 @@ fn etcd_with_serializable_reads_is_refuted_with_a_witness() {
     assert_eq!(run.finding("linearizable"), "invalid", "{}", run.story());
     assert!(!run.witness("linearizable").is_empty(), "{}", run.story());
     assert_eq!(run.kind(), "mixed", "{}", run.story());
+    let verdict = run.verdict_file();
+    let standing = |model: &str| {
+        let steps = verdict["ladder"]["steps"].as_array().cloned().unwrap_or_default();
+        steps.iter().find(|step| step["model"] == model).map(|step| step["standing"].clone())
+    };
+    assert_eq!(standing("linearizable").unwrap(), "refuted");
+    assert_eq!(standing("monotonic-reads").unwrap(), "not-refuted");
+    assert_eq!(standing("eventual").unwrap(), "not-refuted");
+    assert!(verdict["staleness"]["stale"].as_u64() > Some(0), "{}", verdict["staleness"]);
 }
 
 #[test]

@@ -72,6 +72,11 @@ impl Run {
         read_json(&self.folder.join("findings.json"))
     }
 
+    /// What verdict.json says.
+    pub fn verdict_file(&self) -> Value {
+        read_json(&self.folder.join("verdict.json"))
+    }
+
     /// All that helps to understand a failed assertion.
     pub fn story(&self) -> String {
         format!(
