@@ -231,9 +231,11 @@ fn refuted(data: &RunData) -> Vec<Refuted<'_>> {
     out
 }
 
-/// The key that a witness is about.
+/// The key that a witness is about, if it is about one.
 fn key(witness: &Witness) -> Option<&str> {
-    witness.operations.first().and_then(|operation| operation.key.as_deref())
+    let first = witness.operations.first()?;
+    let is_only = witness.operations.iter().all(|operation| operation.key == first.key);
+    first.key.as_deref().filter(|_| is_only)
 }
 
 /// Whether the nodes agreed, as a sentence.

@@ -14,6 +14,9 @@ use splitbrain_checkers::history::{Function, Operation, Outcome, Time};
 use super::data::RunData;
 use super::labels;
 use super::text;
+use words::{Words, times, title};
+
+mod words;
 
 const GUTTER: f64 = 168.0;
 const LANE: f64 = 62.0;
@@ -26,7 +29,6 @@ const BOTTOM: f64 = 32.0;
 const OPEN_END: f64 = 54.0;
 /// A stretch narrower than this has no room for its length.
 const WIDE_ENOUGH: f64 = 58.0;
-const LONGEST_LABEL: usize = 28;
 
 /// The drawing. `id` makes the names inside it unique on the page.
 pub fn svg(data: &RunData, witness: &Witness, id: &str) -> String {
@@ -56,6 +58,7 @@ pub fn escape(text: &str) -> String {
 struct Drawing<'a> {
     data: &'a RunData,
     witness: &'a Witness,
+    words: Words,
     /// Processes by node, then in the order of their first operation.
     lanes: Vec<u64>,
     /// Every instant that matters, with its place.
@@ -75,18 +78,19 @@ impl<'a> Drawing<'a> {
                 lanes.push(operation.process);
             }
         }
-        let places = places(data, &witness.operations);
+        let words = Words::of(&witness.operations);
+        let places = places(data, &witness.operations, &words);
         let last = places.values().copied().fold(GUTTER, f64::max);
         let ends = witness.operations.iter().map(|operation| match end(operation) {
             Some(_) => last + 8.0,
-            None => (places[&operation.invoke] + bar_width(operation)).max(last) + OPEN_END,
+            None => (places[&operation.invoke] + words.width(operation)).max(last) + OPEN_END,
         });
         let cuts = cuts(data, &places);
         let named = cuts
             .iter()
             .map(|&cut| GUTTER + 20.0 + 6.9 * text::columns(&cut_name(data, cut)).min(60) as f64);
         let right = ends.chain(named).fold(last, f64::max);
-        Drawing { data, witness, lanes, places, right, cuts }
+        Drawing { data, witness, words, lanes, places, right, cuts }
     }
 
     fn write(&self, out: &mut String, id: &str) -> std::fmt::Result {
@@ -196,7 +200,7 @@ impl<'a> Drawing<'a> {
             r#"<text class="value" x="{x:.1}" y="{y:.1}">{label}</text><text class="times" x="{x:.1}" y="{below:.1}">{times}</text></g>"#,
             x = left + 8.0,
             y = middle - 2.5,
-            label = escape(&label(operation)),
+            label = escape(&self.words.label(operation)),
             below = middle + 12.5,
             times = times(operation),
         )
@@ -320,7 +324,7 @@ fn cuts(data: &RunData, places: &BTreeMap<Time, f64>) -> Vec<usize> {
 
 /// Every instant with its place: in order, further apart the more time is between, and far
 /// enough for what is written in the bars.
-fn places(data: &RunData, operations: &[Operation]) -> BTreeMap<Time, f64> {
+fn places(data: &RunData, operations: &[Operation], words: &Words) -> BTreeMap<Time, f64> {
     let mut instants: Vec<Time> = operations.iter().map(|operation| operation.invoke).collect();
     instants.extend(operations.iter().filter_map(end));
     instants.sort_unstable();
@@ -342,7 +346,7 @@ fn places(data: &RunData, operations: &[Operation]) -> BTreeMap<Time, f64> {
         }
         for operation in operations.iter().filter(|operation| end(operation) == Some(instant)) {
             if let Some(left) = places.get(&operation.invoke) {
-                place = place.max(left + bar_width(operation));
+                place = place.max(left + words.width(operation));
             }
         }
         places.insert(instant, place);
@@ -362,38 +366,6 @@ fn end(operation: &Operation) -> Option<Time> {
         Outcome::Info => None,
         Outcome::Ok | Outcome::Fail => operation.complete,
     }
-}
-
-fn bar_width(operation: &Operation) -> f64 {
-    let value = 18.0 + 7.6 * text::columns(&label(operation)) as f64;
-    let times = 18.0 + 5.8 * text::columns(&times(operation)) as f64;
-    value.max(times)
-}
-
-fn label(operation: &Operation) -> String {
-    text::fit(&operation.to_string(), LONGEST_LABEL)
-}
-
-fn times(operation: &Operation) -> String {
-    match end(operation) {
-        Some(end) => {
-            format!("{:.3} – {:.3} s", operation.invoke.as_secs_f64(), end.as_secs_f64())
-        }
-        None => format!("from {}", operation.invoke),
-    }
-}
-
-/// All of an operation, for who points at its bar.
-fn title(operation: &Operation) -> String {
-    let key = operation.key.as_deref().unwrap_or("-");
-    let outcome = match (operation.outcome, &operation.error) {
-        (Outcome::Ok, _) => "ok".to_string(),
-        (Outcome::Fail, error) => format!("failed: {}", error.as_deref().unwrap_or("no reason")),
-        (Outcome::Info, error) => {
-            format!("indeterminate: {}", error.as_deref().unwrap_or("no answer"))
-        }
-    };
-    format!("{operation} on key {key}, event {}, {}, {outcome}", operation.index, times(operation))
 }
 
 #[cfg(test)]

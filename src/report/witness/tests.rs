@@ -30,7 +30,7 @@ fn bars_keep_the_order_of_time_and_room_for_their_text() {
     assert!(places.windows(2).all(|pair| pair[0] < pair[1]));
     for operation in &witness.operations {
         let (left, right) = drawing.bar(operation);
-        assert!(right - left > bar_width(operation) - 0.001);
+        assert!(right - left > drawing.words.width(operation) - 0.001);
     }
 }
 
