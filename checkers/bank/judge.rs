@@ -59,7 +59,8 @@ pub(super) fn survey(operations: &[&Operation], options: &Options<'_>) -> Result
         *first = Some(first.map_or(start, |first: u64| first.min(start)));
     }
     if expected.required.is_empty() {
-        survey.reference = hold_to_first(operations, &reads, &mut expected, accounts.len());
+        survey.reference =
+            hold_to_first(operations, &reads, &mut expected, (accounts.len(), options));
     }
     survey.details.total = expected.total;
     let mut seen = vec![0; accounts.len()];
@@ -100,17 +101,18 @@ fn given<'a>(initial: &'a Value, accounts: &mut Accounts<'a>) -> Result<Expected
     Ok(expected)
 }
 
-/// Holds all reads to the first that returned and has a balance for every account that it names.
-/// A total that was given stays.
+/// Holds all reads to the first that returned and is not wrong by itself. A total that was given
+/// stays.
 fn hold_to_first(
     operations: &[&Operation],
     reads: &[(usize, Vec<Balance>)],
     expected: &mut Expected,
-    accounts: usize,
+    (accounts, options): (usize, &Options<'_>),
 ) -> Option<usize> {
-    let complete = |balances: &[Balance]| balances.iter().all(|(_, balance)| balance.is_some());
+    let is_sound =
+        |balances: &[Balance]| !balances.iter().any(|(_, balance)| is_wrong(*balance, options));
     let (position, balances) =
-        reads.iter().filter(|(_, balances)| complete(balances)).min_by_key(|(position, _)| {
+        reads.iter().filter(|(_, balances)| is_sound(balances)).min_by_key(|(position, _)| {
             (operations[*position].complete, operations[*position].index)
         })?;
     expected.required = vec![false; accounts];
@@ -131,33 +133,33 @@ impl Expected {
         (seen, mark): (&mut [usize], usize),
         accounts: &Accounts<'_>,
     ) -> Option<Why> {
+        if let Some((account, balance)) = balances.iter().find(|(_, b)| is_wrong(*b, options)) {
+            let account = accounts.name(*account);
+            return Some(match *balance {
+                None => Why::NilBalance { account },
+                Some(balance) => Why::NegativeBalance { account, balance },
+            });
+        }
         let is_required = |account: usize| self.required.get(account).copied().unwrap_or(false);
         for (account, _) in balances {
-            let account = *account as usize;
-            seen[account] = mark;
-            let named = self.named_at[account].is_some_and(|start| start <= end);
-            if !self.required.is_empty() && !is_required(account) && !named {
-                return Some(Why::UnexpectedAccount { account: accounts.name(account as u32) });
+            let number = *account as usize;
+            seen[number] = mark;
+            let named = self.named_at[number].is_some_and(|start| start <= end);
+            if !self.required.is_empty() && !is_required(number) && !named {
+                return Some(Why::UnexpectedAccount { account: accounts.name(*account) });
             }
         }
         if let Some(missing) = (0..seen.len()).find(|a| is_required(*a) && seen[*a] != mark) {
             return Some(Why::MissingAccount { account: accounts.name(missing as u32) });
         }
-        if let Some((account, _)) = balances.iter().find(|(_, balance)| balance.is_none()) {
-            return Some(Why::NilBalance { account: accounts.name(*account) });
-        }
         let sum = sum(balances);
-        if self.total.is_some_and(|total| total != sum) {
-            return Some(Why::WrongTotal { sum });
-        }
-        let below = balances.iter().find(|(_, balance)| balance.is_some_and(|b| b < 0));
-        match below {
-            Some(&(account, Some(balance))) if !options.negative_balances => {
-                Some(Why::NegativeBalance { account: accounts.name(account), balance })
-            }
-            _ => None,
-        }
+        self.total.is_some_and(|total| total != sum).then_some(Why::WrongTotal { sum })
     }
+}
+
+/// Whether a balance is wrong whatever others read: none, or below zero where that is not allowed.
+fn is_wrong(balance: Option<i64>, options: &Options<'_>) -> bool {
+    balance.is_none_or(|balance| balance < 0 && !options.negative_balances)
 }
 
 fn sum(balances: &[Balance]) -> i128 {

@@ -8,10 +8,11 @@
 //! leaves the total as it is:
 //!
 //! 1. The balances add up to the total. It is `options.initial`, either a number or a map whose
-//!    balances are added; if not given, it is that of the first read to return that has a
-//!    balance for every account that it names.
+//!    balances are added; if not given, it is that of the first read to return that is not wrong
+//!    by itself: it has a balance for every account that it names, and none that is below zero
+//!    where that is not allowed.
 //! 2. No balance is below zero, unless `options.negative_balances`.
-//! 3. No account is missing or without a balance: those of `options.initial`, or of the first
+//! 3. No account is missing or without a balance: those of `options.initial`, or of that first
 //!    read.
 //! 4. No account is there that is neither among those nor named by a `transfer` that was invoked
 //!    before the read returned.
@@ -86,15 +87,15 @@ pub struct Wrong {
     pub why: Why,
 }
 
-/// Why a read is wrong: the first of these that applies.
+/// Why a read is wrong: the first of these that applies. The first two need no other read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum Why {
+    NilBalance { account: String },
+    NegativeBalance { account: String, balance: i64 },
     UnexpectedAccount { account: String },
     MissingAccount { account: String },
-    NilBalance { account: String },
     WrongTotal { sum: i128 },
-    NegativeBalance { account: String, balance: i64 },
 }
 
 /// Looks at every read of one bank.
