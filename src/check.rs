@@ -22,20 +22,18 @@ pub use read::{ReadError, read};
 
 /// Runs a checker over a history. Where events may be missing between others nothing is refuted:
 /// the operation that explains the rest may be among them.
-///
-/// After `time` the check gives up. The checkers are pure: it is here that there is a clock.
+/// After `time` the check gives up.
 pub fn run(checker: &Checker, reading: &Reading, options: &Options<'_>, time: Duration) -> Finding {
-    let begun = Instant::now();
-    let is_over = || begun.elapsed() >= time;
-    let limits = Limits { is_over: Some(&is_over), ..options.limits };
-    let options = Options { clock: reading.clock, limits, ..options.clone() };
     let history = &reading.history;
-    let finding = match checker.scope {
-        Scope::Whole(check) => check(history, &options),
-        Scope::Key(check_key) => {
-            each_key(checker.check, history, &|operations| check_key(operations, &options))
+    let finding = within(time, options.limits, |limits| {
+        let options = Options { clock: reading.clock, limits, ..options.clone() };
+        match checker.scope {
+            Scope::Whole(check) => check(history, &options),
+            Scope::Key(check_key) => {
+                each_key(checker.check, history, &|operations| check_key(operations, &options))
+            }
         }
-    };
+    });
     if !reading.has_gaps() {
         return finding;
     }
@@ -49,6 +47,14 @@ pub fn run(checker: &Checker, reading: &Reading, options: &Options<'_>, time: Du
         keys: Vec::new(),
         ..finding
     }
+}
+
+/// Runs a check with limits of which one is time. The checkers are pure: it is here that there is a
+/// clock.
+fn within<T>(time: Duration, limits: Limits<'_>, check: impl FnOnce(Limits<'_>) -> T) -> T {
+    let begun = Instant::now();
+    let is_over = || begun.elapsed() >= time;
+    check(Limits { is_over: Some(&is_over), ..limits })
 }
 
 /// Checks the keys of a history on all cores.

@@ -16,14 +16,6 @@ pub const LADDER: Checker = Checker {
     scope: Scope::Whole(|history, options| finding(&ladder(history, options))),
 };
 
-/// What the standings are called, in the order in which they are told.
-const TOLD: [(Standing, &str); 4] = [
-    (Standing::Refuted, "refuted"),
-    (Standing::NotRefuted, "not refuted"),
-    (Standing::Unknown, "unknown"),
-    (Standing::NotExercised, "not exercised"),
-];
-
 fn finding(ladder: &Ladder) -> Finding {
     let linearizable = ladder.step(Model::Linearizable);
     let own = linearizable.finding.as_ref();
@@ -31,9 +23,9 @@ fn finding(ladder: &Ladder) -> Finding {
         Standing::Refuted => ladder.weakest_refuted().or(own),
         Standing::NotRefuted | Standing::Unknown | Standing::NotExercised => own,
     };
-    let told = TOLD.into_iter().filter_map(|(standing, words)| {
+    let told = Standing::ALL.into_iter().filter_map(|standing| {
         let names: Vec<&str> = ladder.standing(standing).map(Model::name).collect();
-        (!names.is_empty()).then(|| format!("{words}: {}", list(&names)))
+        (!names.is_empty()).then(|| format!("{}: {}", standing.as_str(), list(&names)))
     });
     let operations = own.map_or(0, |finding| finding.operations);
     let told: Vec<String> = told.collect();

@@ -195,17 +195,16 @@ impl Frame {
     /// Finds out [`Frame::done`] from when each transaction was answered, if it was: what someone
     /// has read was there by then.
     pub fn settle(&mut self, answered: impl Iterator<Item = Option<Time>>) {
-        self.done = answered.map(|time| time.unwrap_or(Time::MAX)).collect();
+        let mut done: Vec<Time> = answered.map(|time| time.unwrap_or(Time::MAX)).collect();
         for reader in self.all() {
-            let by = self.done[reader as usize];
-            for position in self.read_starts[reader as usize]..self.read_starts[reader as usize + 1]
-            {
-                let writer = self.version(self.reads[position as usize]).writer;
-                if let Some(done) = self.done.get_mut(writer as usize) {
+            let by = done[reader as usize];
+            for read in self.reads(reader) {
+                if let Some(done) = done.get_mut(self.version(*read).writer as usize) {
                     *done = (*done).min(by);
                 }
             }
         }
+        self.done = done;
     }
 }
 

@@ -148,74 +148,75 @@ fn check(model: Model, history: &History, options: &Options<'_>) -> Finding {
     Asked::new(history, options).ask(model).finding
 }
 
-/// A checker that looks at all keys together.
+/// The checker of a model, which looks at all keys together.
 const fn checker(
-    name: &'static str,
+    model: Model,
     about: &'static str,
     check: fn(&History, &Options<'_>) -> Finding,
 ) -> Checker {
+    let name = model.name();
     Checker { name, check: name, about, functions: FUNCTIONS, scope: Scope::Whole(check) }
 }
 
 pub const SEQUENTIAL: Checker = checker(
-    "sequential",
+    Model::Sequential,
     "one order for all that keeps each process's own; a search with a budget, \
             O(n log n) if linearizable",
     |history, options| Asked::new(history, options).ask_sequential().finding,
 );
 
 pub const CAUSAL_MEMORY: Checker = checker(
-    "causal-memory",
+    Model::CausalMemory,
     "each process has an order that keeps causes before effects (CM); \
             O(n k) for k processes, k times that if refuted",
     |history, options| check(Model::CausalMemory, history, options),
 );
 
 pub const CAUSAL_CONVERGENCE: Checker = checker(
-    "causal-convergence",
+    Model::CausalConvergence,
     "causes before effects and one order of all writes (CCv); O(n k) for k processes",
     |history, options| check(Model::CausalConvergence, history, options),
 );
 
 pub const CAUSAL: Checker = checker(
-    "causal",
+    Model::Causal,
     "what is read follows from its causes (CC); O(n k) for k processes",
     |history, options| check(Model::Causal, history, options),
 );
 
 pub const PRAM: Checker = checker(
-    "pram",
+    Model::Pram,
     "each process sees each other's writes in their order; \
             O(n k) for k processes, k times that if refuted",
     |history, options| check(Model::Pram, history, options),
 );
 
 pub const WRITES_FOLLOW_READS: Checker = checker(
-    "writes-follow-reads",
+    Model::WritesFollowReads,
     "who sees a write sees what its writer had read; O(n k) for k processes",
     |history, options| check(Model::WritesFollowReads, history, options),
 );
 
 pub const MONOTONIC_WRITES: Checker = checker(
-    "monotonic-writes",
+    Model::MonotonicWrites,
     "who sees a write sees what its writer had written before; O(n k) for k processes",
     |history, options| check(Model::MonotonicWrites, history, options),
 );
 
 pub const MONOTONIC_READS: Checker = checker(
-    "monotonic-reads",
+    Model::MonotonicReads,
     "no process goes back to an older value; O(n)",
     |history, options| check(Model::MonotonicReads, history, options),
 );
 
 pub const READ_YOUR_WRITES: Checker = checker(
-    "read-your-writes",
+    Model::ReadYourWrites,
     "each process finds what it wrote, or what is newer; O(n)",
     |history, options| check(Model::ReadYourWrites, history, options),
 );
 
 pub const EVENTUAL: Checker = checker(
-    "eventual",
+    Model::Eventual,
     "once writes have ceased, all processes come to read the same; O(n)",
     |history, options| check(Model::Eventual, history, options),
 );

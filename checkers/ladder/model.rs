@@ -47,7 +47,7 @@ impl Model {
     pub const STEPS: &'static [Model] = Model::ALL.split_at(9).0;
 
     /// As in a registry or a report: `causal-memory`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Model::Linearizable => "linearizable",
             Model::Sequential => "sequential",

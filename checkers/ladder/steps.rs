@@ -22,6 +22,22 @@ pub enum Standing {
     NotExercised,
 }
 
+impl Standing {
+    /// Every standing, in the order in which they are told.
+    pub const ALL: [Standing; 4] =
+        [Standing::Refuted, Standing::NotRefuted, Standing::Unknown, Standing::NotExercised];
+
+    /// As reports say it: `not refuted`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Standing::Refuted => "refuted",
+            Standing::NotRefuted => "not refuted",
+            Standing::Unknown => "unknown",
+            Standing::NotExercised => "not exercised",
+        }
+    }
+}
+
 /// One step of the ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
@@ -60,8 +76,8 @@ impl Ladder {
 
     /// What the check of the lowest step said that has a witness of its own.
     pub fn weakest_refuted(&self) -> Option<&Finding> {
-        let findings = self.steps.iter().rev().filter_map(|step| step.finding.as_ref());
-        findings.into_iter().find(|finding| finding.validity.is_invalid())
+        let mut findings = self.steps.iter().rev().filter_map(|step| step.finding.as_ref());
+        findings.find(|finding| finding.validity.is_invalid())
     }
 }
 

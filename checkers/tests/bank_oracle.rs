@@ -133,24 +133,13 @@ fn a_bank_keeps_its_rules() {
         let operations = operations(&mut random);
         let truth = keeps_the_rules(&operations);
         split.count(truth);
-        match check(&BANK, &operations) {
-            Validity::Unknown { reason } => {
-                assert!(truth && reason.starts_with("not exercised"), "case {case}: {reason}");
-            }
-            Validity::Valid => assert!(truth, "case {case}: a false pass{}", show(&operations)),
-            Validity::Invalid { witness } => {
-                assert!(!truth, "case {case}: {witness:#?}{}", show(&operations));
-                assert_in_order(&witness);
-                sizes[witness.operations.len()] += 1;
-                let alone = keeps_the_rules(&witness.operations);
-                assert!(!alone, "case {case}: {witness:#?}{}", show(&operations));
-                for without in 0..witness.operations.len() {
-                    let mut fewer = witness.operations.clone();
-                    fewer.remove(without);
-                    let fewer_do = !keeps_the_rules(&fewer);
-                    assert!(!fewer_do, "case {case}: {witness:#?}{}", show(&operations));
-                }
-            }
+        let validity = check(&BANK, &operations);
+        assert_agrees(&validity, truth, &operations, case);
+        if let Validity::Invalid { witness } = validity {
+            sizes[witness.operations.len()] += 1;
+            assert_smallest(&operations, &witness, &|kept| {
+                !keeps_the_rules(&only(&operations, kept))
+            });
         }
     }
     split.assert_balanced("bank");

@@ -14,18 +14,6 @@ use splitbrain_checkers::unique_ids::UNIQUE_IDS;
 
 const SEED: u64 = 0x5eed_0040;
 
-/// Compares an answer with the truth; what was not exercised is not refuted.
-fn assert_agrees(validity: &Validity, truth: bool, operations: &[Operation], case: usize) {
-    if let Validity::Unknown { reason } = validity {
-        assert!(reason.starts_with("not exercised"), "case {case}: {reason}{}", show(operations));
-    }
-    assert_eq!(validity.is_invalid(), !truth, "case {case}: {validity:#?}{}", show(operations));
-}
-
-fn only(operations: &[Operation], kept: &[u64]) -> Vec<Operation> {
-    operations.iter().filter(|operation| kept.contains(&operation.index)).cloned().collect()
-}
-
 /// Whether no two acknowledged operations stand in this relation.
 fn no_pair(operations: &[Operation], related: &dyn Fn(&Operation, &Operation) -> bool) -> bool {
     let sure = || operations.iter().filter(|operation| operation.outcome == Outcome::Ok);

@@ -1,13 +1,15 @@
 //! What a store of registers promises beyond yes or no: the ladder of models, and how stale its
 //! reads were.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use splitbrain_checkers::checker::Options;
 use splitbrain_checkers::format::Reading;
 use splitbrain_checkers::ladder::{Ladder, Standing, ladder};
 use splitbrain_checkers::limits::Limits;
 use splitbrain_checkers::staleness::{self, Settings, Staleness};
+
+use super::within;
 
 /// How far each of the two went.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,15 +26,22 @@ pub fn promises(reading: &Reading, time: Duration) -> Option<Promises> {
         return None;
     }
     let (history, clock) = (&reading.history, reading.clock);
-    let begun = Instant::now();
-    let is_over = || begun.elapsed() >= time;
-    let limits = Limits { is_over: Some(&is_over), ..Limits::default() };
-    let ladder = ladder(history, &Options { clock, limits, ..Options::default() });
-    let staleness = staleness::measure(history, &Settings { clock, ..Settings::default() });
+    let ladder = within(time, Limits::default(), |limits| {
+        ladder(history, &Options { clock, limits, ..Options::default() })
+    });
+    let settings = Settings { clock, ..Settings::default() };
+    let staleness = within(time, settings.limits, |limits| {
+        staleness::measure(history, &Settings { limits, ..settings.clone() })
+    });
     Some(Promises { ladder, staleness })
 }
 
 impl Promises {
+    /// How stale the reads were, if that could be measured.
+    pub fn measured(&self) -> Option<&Staleness> {
+        self.staleness.as_ref().ok()
+    }
+
     /// The same of a run of which only a part was recorded: what was not refuted so far is unknown
     /// for the whole.
     pub fn of_a_part(mut self) -> Promises {

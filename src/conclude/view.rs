@@ -4,6 +4,7 @@ use splitbrain_checkers::history::{Event, History};
 use splitbrain_checkers::verdict::{Exercise, Kind};
 
 use super::{Judged, Recorded};
+use crate::check::Promises;
 use crate::plan::{Partition, Phase, Plan};
 use crate::report::data::{Machine, PhaseSpan, RunData, Scope, VerdictView};
 use crate::report::{promises, text};
@@ -108,7 +109,7 @@ fn verdict(judged: &Judged, plan: &Plan, scope: &Scope, expected: Option<Kind>) 
         })
         .collect();
     not_exercised.extend(incomplete.clone());
-    let measured = judged.promises.as_ref().and_then(|promises| promises.staleness.as_ref().ok());
+    let measured = judged.promises.as_ref().and_then(Promises::measured);
     let stale = measured.and_then(promises::stale);
     VerdictView {
         kind: verdict.kind,

@@ -17,6 +17,7 @@ use super::tables::{
 use super::text;
 use super::timeline::{self, Facts};
 use super::witness;
+use crate::check::Promises;
 
 /// The look of every page.
 pub const STYLE: &str = include_str!("report.css");
@@ -106,7 +107,7 @@ pub fn html(data: &RunData) -> Result<String, HtmlError> {
     let (errors, other_errors) = tables::errors(data);
     let convergence = data.convergence.as_ref();
     let final_keys = convergence.map(finals::keys).unwrap_or_default();
-    let measured = data.promises.as_ref().and_then(|promises| promises.staleness.as_ref().ok());
+    let measured = data.promises.as_ref().and_then(Promises::measured);
     let page = Page {
         style: STYLE,
         lanes_script: LANES_SCRIPT,

@@ -7,6 +7,7 @@ use splitbrain_checkers::ladder::Ladder;
 use splitbrain_checkers::staleness::Staleness;
 
 use super::data::{RunData, Scope, VerdictView};
+use crate::check::Promises;
 
 /// The content of `verdict.json`: the verdict with all that it rests on but the findings.
 #[derive(Serialize)]
@@ -37,7 +38,7 @@ pub fn verdict(data: &RunData) -> Result<String, serde_json::Error> {
         availability: &data.availability,
         convergence: &data.convergence,
         ladder: promises.map(|promises| &promises.ladder),
-        staleness: promises.and_then(|promises| promises.staleness.as_ref().ok()),
+        staleness: promises.and_then(Promises::measured),
         partitions: &data.partitions,
     })
 }

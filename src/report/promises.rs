@@ -6,6 +6,7 @@ use splitbrain_checkers::staleness::{Fresh, Staleness};
 use super::data::RunData;
 use super::labels::State;
 use super::text;
+use crate::check::Promises;
 
 /// A step of the ladder.
 pub struct StepView {
@@ -25,13 +26,13 @@ pub struct FreshRow {
     pub of: String,
 }
 
-/// The mark and the words of a standing.
-fn shown(standing: Standing) -> (State, &'static str) {
+/// How a standing is marked.
+fn state(standing: Standing) -> State {
     match standing {
-        Standing::Refuted => (State::Refuted, "refuted"),
-        Standing::NotRefuted => (State::Valid, "not refuted"),
-        Standing::Unknown => (State::Unknown, "unknown"),
-        Standing::NotExercised => (State::NotExercised, "not exercised"),
+        Standing::Refuted => State::Refuted,
+        Standing::NotRefuted => State::Valid,
+        Standing::Unknown => State::Unknown,
+        Standing::NotExercised => State::NotExercised,
     }
 }
 
@@ -42,24 +43,22 @@ pub fn steps(data: &RunData) -> Vec<StepView> {
 }
 
 fn step(step: &Step) -> StepView {
-    let (state, standing) = shown(step.standing);
+    let standing = step.standing.as_str();
     let why = match (&step.follows_from, &step.finding) {
         (Some(other), _) => format!("follows from {}, {standing}", other.name()),
         (None, Some(finding)) => finding.summary.clone(),
         (None, None) => String::new(),
     };
-    StepView { model: step.model.name(), state, standing, why }
+    StepView { model: step.model.name(), state: state(step.standing), standing, why }
 }
 
 /// The ladder in one line, each standing apart: `✗ linearizable`, `✓ sequential and 7 more`. Of
 /// what was refuted the weakest is named, of all else the strongest.
 pub fn groups(ladder: &Ladder) -> Vec<(State, String)> {
-    let order =
-        [Standing::Refuted, Standing::NotRefuted, Standing::Unknown, Standing::NotExercised];
     let group = |standing| {
         let models: Vec<&str> = ladder.standing(standing).map(|model| model.name()).collect();
         let named = if standing == Standing::Refuted { models.last() } else { models.first() };
-        let (state, _) = shown(standing);
+        let state = state(standing);
         Some((
             state,
             match models.len() {
@@ -68,7 +67,7 @@ pub fn groups(ladder: &Ladder) -> Vec<(State, String)> {
             },
         ))
     };
-    order.into_iter().filter_map(group).collect()
+    Standing::ALL.into_iter().filter_map(group).collect()
 }
 
 /// `31 of 4,011 reads returned what had been overwritten up to 1.40 s before, up to 3 versions
@@ -86,7 +85,7 @@ pub fn stale(staleness: &Staleness) -> Option<String> {
 
 /// By time after a write, for a run that had stale reads.
 pub fn fresh(data: &RunData) -> Vec<FreshRow> {
-    let measured = data.promises.as_ref().and_then(|promises| promises.staleness.as_ref().ok());
+    let measured = data.promises.as_ref().and_then(Promises::measured);
     let stale = measured.filter(|staleness| staleness.stale > 0);
     let rows = stale.into_iter().flat_map(|staleness| &staleness.fresh);
     rows.filter(|row| row.fresh.attempted > 0).map(fresh_row).collect()

@@ -229,3 +229,25 @@ pub fn assert_smallest(all: &[Operation], witness: &Witness, refuted: &dyn Fn(&[
         assert!(!refuted(&rest), "not needed: {left_out} in {}", shown());
     }
 }
+
+/// The operations of these indexes alone.
+pub fn only(operations: &[Operation], kept: &[u64]) -> Vec<Operation> {
+    operations.iter().filter(|operation| kept.contains(&operation.index)).cloned().collect()
+}
+
+/// Compares an answer with the truth; what was not exercised is not refuted.
+pub fn assert_agrees(validity: &Validity, truth: bool, operations: &[Operation], case: usize) {
+    match validity {
+        Validity::Valid => assert!(truth, "case {case}: a false pass{}", show(operations)),
+        Validity::Invalid { witness } => {
+            assert!(!truth, "case {case}: a false alarm, {witness:#?}{}", show(operations));
+        }
+        Validity::Unknown { reason } => {
+            assert!(
+                truth && reason.starts_with("not exercised"),
+                "case {case}: {reason}{}",
+                show(operations)
+            );
+        }
+    }
+}

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use splitbrain_checkers::finding::Validity;
 use splitbrain_checkers::history::{Operation, Outcome, Value};
 
 use crate::objects_support::*;
@@ -117,20 +116,4 @@ pub fn all_in_order(operations: &[Operation], jobs: &[Job]) -> bool {
     let (operations, jobs): (Vec<&Operation>, Vec<Job>) =
         operations.iter().zip(jobs).filter(|(o, _)| o.outcome != Outcome::Fail).unzip();
     has_order(&jobs, &BTreeSet::new(), &|job, state| apply(operations[job], state))
-}
-
-pub fn assert_agrees(validity: &Validity, truth: bool, operations: &[Operation], case: usize) {
-    match validity {
-        Validity::Valid => assert!(truth, "case {case}: a false pass{}", show(operations)),
-        Validity::Invalid { witness } => {
-            assert!(!truth, "case {case}: a false alarm, {witness:#?}{}", show(operations));
-        }
-        Validity::Unknown { reason } => {
-            assert!(
-                truth && reason.starts_with("not exercised"),
-                "case {case}: {reason}{}",
-                show(operations)
-            );
-        }
-    }
 }
