@@ -77,11 +77,12 @@ fn measure(path: &Path) -> f64 {
             name: format!("n{index}").into(),
             index,
             ip: Ipv4Addr::new(127, 0, 0, index as u8),
+            port: None,
         })
         .collect();
     let shared = Arc::new(Shared {
         driver: Arc::new(AtOnce),
-        cluster: Cluster { nodes: nodes.clone(), settings: BTreeMap::new() },
+        cluster: Cluster::new(nodes.clone(), BTreeMap::new()),
         workload: workload(),
         seed: 1,
         clock,

@@ -44,8 +44,10 @@ pub enum Command {
     Plan(PlanArguments),
     /// List what there is
     List(ListArguments),
-    /// Say what this machine allows, and how to mend what it does not
+    /// Say what this machine, or a cluster that runs already, allows, and how to mend the rest
     Doctor(DoctorArguments),
+    /// Take out what a run has put into a cluster that runs already, whatever became of the run
+    Heal(HealArguments),
     /// Open a shell (or run a command) inside a node's namespaces while a run is up
     Shell(ShellArguments),
     /// One node of the reference cluster
@@ -187,9 +189,19 @@ pub enum Listing {
 
 #[derive(Debug, Args)]
 pub struct DoctorArguments {
+    /// A cluster that runs already: its YAML file
+    #[arg(long, short, value_name = "FILE")]
+    pub target: Option<String>,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct HealArguments {
+    /// The YAML file of the cluster
+    #[arg(long, short, value_name = "FILE")]
+    pub target: String,
 }
 
 #[derive(Debug, Args)]

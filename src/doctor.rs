@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use splitbrain_checkers::partition::Proof;
 
 use crate::clock::Clock;
-use crate::nemesis::{Cut, Nemesis, cut_links};
+use crate::nemesis::{Cut, SandboxNemesis, cut_links};
 use crate::plan;
 use crate::sandbox::{
     Facts, Inside, Network, Prober, Refusal, probe_arrives, system_program, throwaway,
@@ -56,11 +56,16 @@ pub struct Check {
 }
 
 impl Check {
-    fn ok(name: &str, found: impl Into<String>) -> Check {
+    pub(crate) fn ok(name: &str, found: impl Into<String>) -> Check {
         Check { name: name.to_string(), status: Status::Ok, found: found.into(), mend: None }
     }
 
-    fn not(status: Status, name: &str, found: impl Into<String>, mend: impl Into<String>) -> Check {
+    pub(crate) fn not(
+        status: Status,
+        name: &str,
+        found: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Check {
         Check { name: name.to_string(), status, found: found.into(), mend: Some(mend.into()) }
     }
 }
@@ -265,11 +270,11 @@ fn proven_cut(inside: &Inside) -> Result<String, String> {
     let prober = Prober::start(&network, clock, |_| {}).map_err(|error| said(&error))?;
     let prober = Arc::new(prober);
     prober.wait_until_up(Duration::from_secs(2)).map_err(|error| said(&error))?;
-    let nemesis = Nemesis::new(Arc::clone(&network), prober, clock);
+    let nemesis = SandboxNemesis::new(Arc::clone(&network), prober, clock);
     let cut = isolate_first(&network)?;
-    let active = nemesis.cut(cut).map_err(|error| said(&error))?;
+    let active = nemesis.cut_blocking(cut).map_err(|error| said(&error))?;
     thread::sleep(Duration::from_millis(100));
-    let partition = nemesis.heal(active).map_err(|error| said(&error))?;
+    let partition = nemesis.heal_blocking(active).map_err(|error| said(&error))?;
     match (partition.proof, partition.healed) {
         (Proof::Missing { reason }, _) => Err(format!("the cut could not be proven: {reason}")),
         (Proof::Confirmed, None) => Err("after the heal no probe came back".to_string()),

@@ -27,7 +27,7 @@ pub struct Keys {
 #[derive(Debug)]
 struct Table {
     /// What names begin with.
-    prefix: &'static str,
+    prefix: String,
     /// The keys in use, by slot.
     active: Vec<Key>,
     /// Every key that was ever in use, in order.
@@ -44,7 +44,8 @@ struct Key {
 
 impl Keys {
     /// `active` keys at a time, named by `prefix` and a number; each retires after `writes_per_key` writes.
-    pub fn new(prefix: &'static str, active: usize, writes_per_key: Option<u32>) -> Keys {
+    pub fn new(prefix: &str, active: usize, writes_per_key: Option<u32>) -> Keys {
+        let prefix = prefix.to_string();
         let keys = Keys {
             table: Mutex::new(Table { prefix, active: Vec::new(), names: Vec::new() }),
             writes_per_key: writes_per_key.unwrap_or(u32::MAX),

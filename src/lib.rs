@@ -4,6 +4,8 @@
 //! `plan` -> `sandbox` and `cluster` -> `run` (clients and `nemesis` on one timeline) ->
 //! `conclude` (checkers) -> `store` and `report`.
 
+pub mod access;
+pub mod attach;
 mod bytes;
 pub mod check;
 pub mod cli;

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Plan(arguments) => commands::plan::plan(&arguments),
         Command::List(arguments) => commands::list::list(&arguments),
         Command::Doctor(arguments) => commands::doctor::doctor(&arguments),
+        Command::Heal(arguments) => commands::heal::heal(&arguments),
         Command::Shell(arguments) => commands::shell::shell(&arguments),
         Command::ReferenceNode(arguments) => commands::reference_node::serve(arguments),
     };

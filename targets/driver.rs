@@ -3,8 +3,9 @@
 //! A driver turns operations into requests of one database and every answer or error into one
 //! of four outcomes. It knows nothing of workloads, faults or checkers.
 
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use splitbrain_checkers::history::{Function, Name, Value};
@@ -17,6 +18,15 @@ pub struct Node {
     /// From 1.
     pub index: usize,
     pub ip: Ipv4Addr,
+    /// Where clients connect; `None`: the database's usual port.
+    pub port: Option<u16>,
+}
+
+impl Node {
+    /// Where clients connect; `usual` is the database's usual port.
+    pub fn address(&self, usual: u16) -> SocketAddrV4 {
+        SocketAddrV4::new(self.ip, self.port.unwrap_or(usual))
+    }
 }
 
 /// The cluster as a driver sees it.
@@ -25,9 +35,34 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Every setting of the target with its chosen value.
     pub settings: BTreeMap<String, String>,
+    pub barrier: Barrier,
+}
+
+/// The pairs of nodes that are cut off from each other at this moment, for clients that reach all
+/// of them: one that followed a redirection across would carry data over the cut. Copies share it.
+#[derive(Debug, Clone, Default)]
+pub struct Barrier(Arc<RwLock<BTreeSet<(Name, Name)>>>);
+
+impl Barrier {
+    /// From now on exactly these pairs are cut off, each in both directions.
+    pub fn set(&self, pairs: impl IntoIterator<Item = (Name, Name)>) {
+        let pairs = pairs.into_iter().flat_map(|(a, b)| [(a.clone(), b.clone()), (b, a)]);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = pairs.collect();
+    }
+
+    /// Whether these two are cut off from each other.
+    pub fn is_between(&self, a: &Name, b: &Name) -> bool {
+        let pairs = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        pairs.iter().any(|(from, to)| from == a && to == b)
+    }
 }
 
 impl Cluster {
+    /// A cluster of which nobody is cut off.
+    pub fn new(nodes: Vec<Node>, settings: BTreeMap<String, String>) -> Cluster {
+        Cluster { nodes, settings, barrier: Barrier::default() }
+    }
+
     /// The chosen value of a setting; empty if the target does not have it.
     pub fn setting(&self, name: &str) -> &str {
         self.settings.get(name).map_or("", String::as_str)

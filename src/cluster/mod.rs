@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::fault::HarnessFault;
-use crate::plan::Target;
+use crate::plan::{NodePlan, Server, Site, Target};
 use crate::sandbox::Network;
 
 pub use node::RunningNode;
@@ -34,16 +34,17 @@ impl RunningCluster {
         faults: &mpsc::UnboundedSender<HarnessFault>,
     ) -> Result<RunningCluster, HarnessFault> {
         let mut nodes = Vec::new();
-        for plan in &target.nodes {
-            nodes.push(RunningNode::start(plan, network, &nodes_folder.join(&*plan.name), faults)?);
-            tracing::info!("{} is started", plan.name);
+        for (plan, server) in servers(target) {
+            let (name, folder) = (&plan.name, nodes_folder.join(&*plan.name));
+            nodes.push(RunningNode::start(name, server, network, &folder, faults)?);
+            tracing::info!("{name} is started");
         }
         let cluster = RunningCluster { nodes };
         if let Some(command) = &target.prepare {
             cluster.prepare(command).await?;
         }
-        for (plan, node) in target.nodes.iter().zip(&cluster.nodes) {
-            ready::wait(&plan.ready, node).await?;
+        for ((plan, server), node) in servers(target).zip(&cluster.nodes) {
+            ready::wait(&server.ready, node).await?;
             tracing::info!("{} is ready", plan.name);
         }
         Ok(cluster)
@@ -78,4 +79,12 @@ impl RunningCluster {
             node.ended().await;
         }
     }
+}
+
+/// The nodes that a run starts.
+fn servers(target: &Target) -> impl Iterator<Item = (&NodePlan, &Server)> {
+    target.nodes.iter().filter_map(|node| match &node.site {
+        Site::Sandbox(server) => Some((node, server)),
+        _ => None,
+    })
 }

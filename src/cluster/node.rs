@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::fault::{HarnessFault, LastWords};
-use crate::plan::NodePlan;
+use crate::plan::Server;
 use crate::sandbox::Network;
 
 /// Lines of a node's log that an error quotes.
@@ -34,29 +34,29 @@ pub struct RunningNode {
 }
 
 impl RunningNode {
-    /// Starts the server of `plan` inside its namespaces. `folder` (created here) gets its
+    /// Starts a server inside the namespaces of the node of that name. `folder` (created here) gets its
     /// configuration, log and exit status.
     pub fn start(
-        plan: &NodePlan,
+        name: &Name,
+        server: &Server,
         network: &Arc<Network>,
         folder: &Path,
         faults: &mpsc::UnboundedSender<HarnessFault>,
     ) -> Result<RunningNode, HarnessFault> {
         let log = folder.join("log");
-        let child = spawn(plan, network, folder, &log).map_err(|error| {
-            HarnessFault::Sandbox(format!("{} cannot be started: {error}", plan.name))
-        })?;
+        let child = spawn(name, server, network, folder, &log)
+            .map_err(|error| HarnessFault::Sandbox(format!("{name} cannot be started: {error}")))?;
         let group = Pid::from_raw(child.id().map_or(0, |id| id as i32));
         let ending = Arc::new(AtomicBool::new(false));
         let watch = Watch {
-            name: plan.name.clone(),
+            name: name.clone(),
             log: log.clone(),
             status_file: folder.join("exit-status"),
             ending: ending.clone(),
             faults: faults.clone(),
         };
         let watcher = tokio::spawn(watch.until_it_ends(child));
-        Ok(RunningNode { name: plan.name.clone(), log, group, ending, watcher })
+        Ok(RunningNode { name: name.clone(), log, group, ending, watcher })
     }
 
     /// What it wrote last.
@@ -81,12 +81,13 @@ impl RunningNode {
 }
 
 fn spawn(
-    plan: &NodePlan,
+    name: &Name,
+    server: &Server,
     network: &Arc<Network>,
     folder: &Path,
     log: &Path,
 ) -> Result<Child, std::io::Error> {
-    let data = Path::new(DATA_ROOT).join(&*plan.name);
+    let data = Path::new(DATA_ROOT).join(&**name);
     fs::create_dir_all(&data)?;
     fs::create_dir_all(folder)?;
     let program = std::env::current_exe()?;
@@ -94,9 +95,9 @@ fn spawn(
         text.replace("{data}", &data.to_string_lossy())
             .replace("{self}", &program.to_string_lossy())
     };
-    let start = fill(&plan.start);
+    let start = fill(&server.start);
     fs::write(folder.join("start"), format!("{start}\n"))?;
-    for (path, content) in &plan.files {
+    for (path, content) in &server.files {
         for root in [data.as_path(), folder] {
             let path = root.join(path);
             if let Some(parent) = path.parent() {
@@ -110,7 +111,7 @@ fn spawn(
     command
         .arg("-c")
         .arg(start)
-        .envs(plan.environment.iter().map(|(name, value)| (name, fill(value))))
+        .envs(server.environment.iter().map(|(name, value)| (name, fill(value))))
         .env("HOME", &data)
         .env("TMPDIR", &data)
         .current_dir(&data)
@@ -118,7 +119,7 @@ fn spawn(
         .stdout(output.try_clone()?)
         .stderr(output)
         .process_group(0);
-    let entry = network.entry(&plan.name);
+    let entry = network.entry(name);
     // SAFETY: `enter` makes system calls only.
     unsafe { command.pre_exec(move || entry.enter()) };
     command.spawn()

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod heal;
 pub mod list;
 pub mod plan;
 pub mod reference_node;

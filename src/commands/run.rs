@@ -26,13 +26,20 @@ pub fn run(arguments: &RunArguments, verbose: u8) -> Exit {
         Ok(folder) => folder,
         Err(error) => return refuse(format!("{}: {error}", arguments.results.display())),
     };
-    let exit_code = match sandbox::enter() {
-        Ok(Side::Inside(inside)) => {
-            let exit = session::record(&inside, &folder, arguments.progress_json, verbose);
-            std::process::exit(exit as i32);
+    let exit_code = if plan.target.is_attached() {
+        let exit = session::record(None, &folder, arguments.progress_json, verbose);
+        session::end_by_interrupts_again();
+        exit as i32
+    } else {
+        match sandbox::enter() {
+            Ok(Side::Inside(inside)) => {
+                let exit =
+                    session::record(Some(&inside), &folder, arguments.progress_json, verbose);
+                std::process::exit(exit as i32);
+            }
+            Ok(Side::Outside { exit_code }) => exit_code,
+            Err(refusal) => return fault(format!("{refusal}\n`splitbrain doctor` says more")),
         }
-        Ok(Side::Outside { exit_code }) => exit_code,
-        Err(refusal) => return fault(format!("{refusal}\n`splitbrain doctor` says more")),
     };
     // Out here, because the part inside may have been killed.
     Running::remove(folder.path());

@@ -5,7 +5,7 @@ use splitbrain_checkers::verdict::{Exercise, Kind};
 
 use super::{Judged, Recorded};
 use crate::check::Promises;
-use crate::plan::{Partition, Phase, Plan};
+use crate::plan::{Clients, Partition, Phase, Plan};
 use crate::report::data::{Machine, PhaseSpan, RunData, Scope, VerdictView};
 use crate::report::{promises, text};
 use crate::store::RunFolder;
@@ -124,9 +124,13 @@ fn verdict(judged: &Judged, plan: &Plan, scope: &Scope, expected: Option<Kind>) 
 /// Who behaved so, with the settings that were chosen: `etcd 3.4.23 with read=serializable`.
 fn subject(scope: &Scope, plan: &Plan) -> String {
     let name = scope.target_and_version();
-    match plan.request.set.as_slice() {
+    let name = match plan.request.set.as_slice() {
         [] => name,
         chosen => format!("{name} with {}", chosen.join(", ")),
+    };
+    match plan.target.clients {
+        Clients::Outside => format!("{name}, with clients that reach every node throughout,"),
+        Clients::Beside => name,
     }
 }
 

@@ -1,42 +1,29 @@
 //! What injects faults: partitions of the links between the nodes.
 //!
 //! A fault is planned first, as plain data ([`cut_links`], [`rules`]); [`apply`] carries plans
-//! out; [`verify`] says whether the fault was real. [`Nemesis`] goes through these steps. In
-//! the sandbox only: rules vanish with it, whatever happens to this program.
+//! out; [`verify`] says whether the fault was real. A [`Nemesis`] goes through these steps:
+//! [`SandboxNemesis`] in the sandbox, where rules vanish whatever happens to this program, and
+//! that of an attached cluster.
 
 pub mod apply;
 pub mod partition;
 pub mod rules;
+mod sandbox;
 pub mod verify;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
-
-use splitbrain_checkers::history::{Name, Time};
-use splitbrain_checkers::partition::{Link, Partition};
+use async_trait::async_trait;
+use splitbrain_checkers::history::Time;
+use splitbrain_checkers::partition::Partition;
 
 pub use apply::{ApplyError, restore_command};
 pub use partition::{Cut, CutError, components, cut_links, union};
+pub use sandbox::SandboxNemesis;
+pub(crate) use verify::proof;
 
-use crate::clock::Clock;
-use crate::sandbox::{Network, Prober, Stream, TICK, ask_for_short_slices};
-
-/// How long to wait after a heal for a probe on every link that was cut.
-const HEAL_LIMIT: Duration = Duration::from_secs(5);
-
-/// Cuts and heals links between the sandbox's nodes. Every call blocks for some tens of
-/// milliseconds, so asynchronous code runs it on a thread of its own.
-#[derive(Clone)]
-pub struct Nemesis {
-    network: Arc<Network>,
-    prober: Arc<Prober>,
-    clock: Clock,
-}
+use crate::fault::HarnessFault;
 
 /// A cut that is in effect, until it is healed.
-#[must_use = "a cut lasts until `Nemesis::heal`"]
+#[must_use = "a cut lasts until it is healed"]
 #[derive(Debug)]
 pub struct Active {
     /// What was cut.
@@ -47,90 +34,20 @@ pub struct Active {
     pub applied: Time,
 }
 
-impl Nemesis {
-    /// A nemesis for these nodes; `clock` is the prober's.
-    pub fn new(network: Arc<Network>, prober: Arc<Prober>, clock: Clock) -> Nemesis {
-        Nemesis { network, prober, clock }
-    }
-
+/// Cuts and heals links. One cut at a time: heal it before the next.
+#[async_trait]
+pub trait Nemesis: Send + Sync {
     /// Cuts every link of `cut`, on all nodes at one instant. For several partitions at once
-    /// give their [`union`]. One cut at a time: heal it before the next.
+    /// give their [`union`].
     ///
     /// # Errors
     /// If a rule could not be applied. Some may be in effect then, so the run has to end.
-    pub fn cut(&self, cut: Cut) -> Result<Active, ApplyError> {
-        ask_for_short_slices();
-        let addresses = self.network.addresses();
-        let texts = rules::apply_texts(&cut.links, &addresses, self.prober.families());
-        let armed = apply::arm(&self.network, &texts)?;
-        let commanded = self.clock.now();
-        armed.fire()?;
-        Ok(Active { cut, commanded, applied: self.clock.now() })
-    }
+    async fn cut(&self, cut: Cut) -> Result<Active, HarnessFault>;
 
-    /// Takes all rules of a cut away at one instant, waits until probes get through on every link
-    /// (or five seconds), makes sure that the rules are gone, and judges whether the cut was real.
+    /// Takes all rules of a cut away at one instant, makes sure of it, and judges whether the cut
+    /// was real.
     ///
     /// # Errors
     /// If a rule could not be read or removed: the run has to end.
-    pub fn heal(&self, active: Active) -> Result<Partition, ApplyError> {
-        ask_for_short_slices();
-        let addresses = self.network.addresses();
-        let families = self.prober.families();
-        let undo = rules::undo_texts(&active.cut.links, &addresses, families);
-        let armed = apply::arm(&self.network, &undo)?;
-        let dropped = self.dropped_packets(&active.cut)?;
-        self.prober.hurry();
-        let heal_commanded = self.clock.now();
-        armed.fire()?;
-        self.wait_for_probes(&active.cut, heal_commanded);
-        self.prober.take_time();
-        for ((node, family), saved) in apply::save(&self.network, families)? {
-            if !rules::is_gone(&saved) {
-                return Err(ApplyError::StillThere { node, family: family.name() });
-            }
-        }
-        let nodes = self.network.names();
-        Ok(verify::judge(&verify::Observation {
-            nodes: &nodes,
-            cut: &active.cut,
-            commanded: active.commanded,
-            applied: active.applied,
-            heal_commanded,
-            dropped: &dropped,
-            probes: &self.prober.log(active.commanded - verify::BEFORE),
-        }))
-    }
-
-    fn wait_for_probes(&self, cut: &Cut, heal_commanded: Time) {
-        let deadline = heal_commanded + HEAL_LIMIT;
-        let seen = || {
-            let probes = self.prober.log(heal_commanded - verify::BEFORE);
-            verify::healed(cut, heal_commanded, &probes).is_some()
-        };
-        while !seen() && self.clock.now() < deadline {
-            thread::sleep(TICK);
-        }
-    }
-
-    /// What the rules of `cut` have dropped so far, by link and family.
-    fn dropped_packets(&self, cut: &Cut) -> Result<BTreeMap<Stream, u64>, ApplyError> {
-        let addresses = self.network.addresses();
-        let mut dropped = BTreeMap::new();
-        for ((node, family), saved) in apply::save(&self.network, self.prober.families())? {
-            let program = apply::saver(family);
-            let unreadable = |line| ApplyError::Unreadable { program, node: node.clone(), line };
-            let counted = rules::counters(&saved).map_err(unreadable)?.unwrap_or_default();
-            let source = |link: &&Link| -> Option<&(Name, std::net::Ipv4Addr)> {
-                addresses.iter().find(|(name, _)| *name == link.from)
-            };
-            for link in cut.links.iter().filter(|link| link.to == node) {
-                let ip = source(&link).map(|(_, ip)| rules::address(*ip, family));
-                if let Some(packets) = ip.and_then(|ip| counted.get(&ip)) {
-                    dropped.insert(Stream { link: link.clone(), family }, *packets);
-                }
-            }
-        }
-        Ok(dropped)
-    }
+    async fn heal(&self, active: Active) -> Result<Partition, HarnessFault>;
 }

@@ -143,7 +143,8 @@ fn dropped_by_node(seen: &Observation) -> Vec<(Name, u64)> {
     seen.nodes.iter().filter(receives).map(of).collect()
 }
 
-fn proof(reasons: Vec<String>) -> Proof {
+/// Confirmed unless there are reasons to doubt.
+pub(crate) fn proof(reasons: Vec<String>) -> Proof {
     if reasons.is_empty() {
         return Proof::Confirmed;
     }

@@ -42,9 +42,6 @@ const READY: Schema = Schema {
         ("within", "30s"),
     ],
 };
-pub const NO_ATTACHING: &str = "this version cannot attach to a cluster that runs already";
-pub const SANDBOX_ONLY: &str =
-    "a cluster in the sandbox: `nodes: 3` and `start:`, without `access:` and addresses";
 
 const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
 
@@ -78,6 +75,15 @@ pub struct Probe {
 }
 
 impl Layer {
+    /// Whether anything of what starts a node depends on that placeholder.
+    pub fn start_needs(&self, name: &str) -> bool {
+        let maps = [&self.environment, &self.sysctl, &self.files];
+        let of_maps = maps.into_iter().flatten().flat_map(BTreeMap::values);
+        let probe = self.ready.iter().map(|probe| &probe.target);
+        let alone = self.start.iter().chain(&self.prepare);
+        of_maps.chain(probe).chain(alone).any(|template| template.uses(name))
+    }
+
     /// This layer where it says something, else the one below.
     pub fn over(self, below: Layer) -> Layer {
         Layer {
@@ -121,15 +127,9 @@ pub fn read(reader: &Reader, fields: &Fields, names: &[String]) -> Layer {
     Layer {
         nodes: fields.get("nodes").and_then(|entry| nodes(reader, &entry.value)),
         operations: fields.get("operations").and_then(|entry| operations(reader, &entry.value)),
-        failover_allowance: fields
-            .get("failover-allowance")
-            .and_then(|entry| reader.duration(&entry.value, "failover-allowance", "3s")),
-        warm_up: fields
-            .get("warm-up")
-            .and_then(|entry| reader.duration(&entry.value, "warm-up", "1s")),
-        primary: fields
-            .get("primary")
-            .and_then(|entry| reader.word(&entry.value, "value of `primary`", &BOOLEANS)),
+        failover_allowance: duration(reader, fields, "failover-allowance", "3s"),
+        warm_up: duration(reader, fields, "warm-up", "1s"),
+        primary: primary(reader, fields),
         environment: map("environment", Scope::Node),
         sysctl: map("sysctl", Scope::Cluster),
         files: map("files", Scope::Node),
@@ -139,11 +139,27 @@ pub fn read(reader: &Reader, fields: &Fields, names: &[String]) -> Layer {
     }
 }
 
-fn nodes(reader: &Reader, node: &Node) -> Option<usize> {
-    if let Kind::Map(_) = node.kind {
-        reader.refuse(&node.bytes, NO_ATTACHING, SANDBOX_ONLY);
-        return None;
+/// Reads what the file of a cluster that runs already can say of a layer.
+pub fn of_an_attached_cluster(reader: &Reader, fields: &Fields) -> Layer {
+    Layer {
+        operations: fields.get("operations").and_then(|entry| operations(reader, &entry.value)),
+        failover_allowance: duration(reader, fields, "failover-allowance", "3s"),
+        warm_up: duration(reader, fields, "warm-up", "1s"),
+        primary: primary(reader, fields),
+        ..Layer::default()
     }
+}
+
+fn duration(reader: &Reader, fields: &Fields, name: &str, example: &str) -> Option<Duration> {
+    fields.get(name).and_then(|entry| reader.duration(&entry.value, name, example))
+}
+
+fn primary(reader: &Reader, fields: &Fields) -> Option<bool> {
+    let entry = fields.get("primary")?;
+    reader.word(&entry.value, "value of `primary`", &BOOLEANS)
+}
+
+fn nodes(reader: &Reader, node: &Node) -> Option<usize> {
     let nodes = reader.count(node, "the number of nodes", MOST_NODES, "3")?;
     if nodes == 0 {
         reader.refuse(&node.bytes, "a cluster of zero nodes", "at least `1`");

@@ -12,6 +12,7 @@
 //! places, `workload` (with `phases`) and `recipe` (with `layer`) read the two files, `fit` has the rules that
 //! hold between their parts, `target` fills in settings and placeholders.
 
+mod attached;
 mod document;
 pub mod duration;
 mod fields;
@@ -24,6 +25,7 @@ mod names;
 mod phases;
 mod recipe;
 mod render;
+mod site;
 mod source;
 pub mod stored;
 mod target;
@@ -34,6 +36,8 @@ pub mod timeline;
 mod workload;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +49,7 @@ pub use mistakes::{Mistake, Mistakes};
 pub use model::{
     Check, DataType, Need, NodePlan, Partition, Phase, Plan, Ready, ReadyProbe, Target, Workload,
 };
+pub use site::{Clients, Server, Site, SshHost};
 pub use source::{Place, Source};
 
 /// The workloads that come with the program: name and YAML text.
@@ -126,7 +131,13 @@ pub struct Registry<'a> {
     pub drivers: &'a [&'a str],
     /// What is wrong with a driver's own section.
     pub check_section: &'a CheckSection<'a>,
+    pub find_container: &'a FindContainer<'a>,
 }
+
+/// Looks a container up: from the socket of its engine (`None`: where it usually is) and its name
+/// to its first process and its IPv4 address, if it has one; or why there is no such container.
+pub type FindContainer<'a> =
+    dyn Fn(Option<&Path>, &str) -> Result<(u32, Option<Ipv4Addr>), String> + 'a;
 
 /// Asks a driver about its own section: the driver's name, the section (null if the target has
 /// none), and every setting with its chosen value.
@@ -191,6 +202,31 @@ pub fn load(request: &Request, registry: &Registry) -> Result<Plan, Mistakes> {
             let seed = request.seed.unwrap_or_else(|| rand::random::<u32>().into());
             Ok(Plan { request: request.clone(), seed, workload, target })
         }
+        _ => Err(Mistakes::new(mistakes)),
+    }
+}
+
+/// Reads and checks a target alone, with its first settings.
+pub fn load_target(target: &str, registry: &Registry) -> Result<Target, Mistakes> {
+    let request = Request { target: target.to_string(), ..Request::default() };
+    let arguments = Arguments::new(&request);
+    let line = Reader::new(&arguments.source);
+    let mut mistakes = Vec::new();
+    let recipe = read(
+        files::find(&line, &arguments.target, target, "target", registry.targets),
+        &mut mistakes,
+        |reader, root, name| (name.to_string(), recipe::read(reader, root, registry)),
+    );
+    let mut found = None;
+    if let Some(Read { value: (name, recipe), reader }) = recipe {
+        let settings = recipe.choose(&line, &[]);
+        recipe.ask_driver(&reader, registry, &settings);
+        found = recipe.resolve(&name, settings);
+        mistakes.extend(reader.into_mistakes());
+    }
+    mistakes.extend(line.into_mistakes());
+    match found {
+        Some(target) if mistakes.is_empty() => Ok(target),
         _ => Err(Mistakes::new(mistakes)),
     }
 }

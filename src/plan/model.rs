@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use splitbrain_checkers::history::{Function, Name};
 
+use super::site::{Clients, Site};
 use super::{Request, duration};
 
 /// All that is needed to run it, and to run it again: the content of `plan.yaml`.
@@ -183,8 +184,9 @@ impl Check {
     }
 }
 
-/// How a cluster of the target comes up: every placeholder filled in that is known before the
-/// run. `{self}` is left in `version` and `prepare` too.
+/// A cluster of the target: every placeholder filled in that is known before the run. `{self}` is
+/// left in `version` and `prepare` too. Of a cluster that runs already the run starts and sets
+/// nothing: `version`, `prepare`, `sysctl` and `needs` are empty then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
@@ -193,6 +195,8 @@ pub struct Target {
     /// The driver's own section of the target YAML (`http:` for `driver: http`), else null.
     pub driver_config: serde_json::Value,
     pub nodes: Vec<NodePlan>,
+    /// Where the clients of each node run.
+    pub clients: Clients,
     /// Every setting with its chosen value.
     pub settings: BTreeMap<String, String>,
     /// What the target can do with these settings.
@@ -224,19 +228,22 @@ pub struct Need {
     pub install: String,
 }
 
-/// One node with everything that belongs to it, placeholders filled in. Two are left for the
-/// run to fill: `{data}` (the node's data folder) and `{self}` (the splitbrain binary).
+impl Target {
+    /// Whether the cluster runs already, so that nothing of it is started or stopped.
+    pub fn is_attached(&self) -> bool {
+        self.nodes.iter().any(|node| !matches!(node.site, Site::Sandbox(_)))
+    }
+}
+
+/// One node with everything that belongs to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodePlan {
     pub name: Name,
     pub ip: Ipv4Addr,
-    /// Shell command that runs the server in the foreground.
-    pub start: String,
-    pub environment: BTreeMap<String, String>,
-    /// Files written into the node's data folder before it starts: relative path to content.
-    pub files: BTreeMap<String, String>,
-    pub ready: Ready,
+    /// Where clients connect; `None`: the database's usual port.
+    pub port: Option<u16>,
+    pub site: Site,
 }
 
 /// When a node counts as ready. A ready check asks for the cluster's state, not for a port.

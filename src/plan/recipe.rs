@@ -6,17 +6,19 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::attached::{self, Attached};
 use super::document::{Entry, Kind, Node};
 use super::fields::{Fields, Reader, Schema};
-use super::layer::{self, LAYER, Layer, NO_ATTACHING, SANDBOX_ONLY};
+use super::layer::{self, LAYER, Layer};
 use super::model::Need;
 use super::names::instead_of;
 use super::template::{Scope, Template, is_reserved};
 use super::{Registry, SectionMistake};
 
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 8] = [
     ("driver", "http"),
     ("about", "one line for the list of targets"),
+    ("access", "sandbox"),
     ("settings", "{ read: [linearizable, serializable] }"),
     ("when", "[{ setting: { mode: single }, nodes: 1 }]"),
     ("needs", "[{ program: etcd, install: apt-get install etcd-server }]"),
@@ -49,6 +51,10 @@ pub struct Recipe {
     pub lists: BTreeMap<String, List>,
     pub needs: Vec<Need>,
     pub version: Option<Template>,
+    /// The nodes of a cluster that runs already; of such a one nothing is started.
+    pub attached: Option<Attached>,
+    /// Settings of the target that count only when a cluster is started.
+    pub decided_at_start: Vec<String>,
 }
 
 /// Settings with values, one of which each has to have.
@@ -79,13 +85,15 @@ struct Names {
 
 /// Reads a target; mistakes are with the reader.
 pub fn read(reader: &Reader, root: &Node, registry: &Registry) -> Recipe {
+    if attached::is_attached(root) {
+        return attached::read(reader, root, registry);
+    }
     let mut recipe = Recipe::default();
     let head = root.bytes.start..root.bytes.start;
-    let root = refuse_access(reader, root);
     let sections = registry.drivers.iter().map(|driver| (*driver, "{ ... }"));
     let known: Vec<(&str, &str)> = OTHERS.into_iter().chain(LAYER).chain(sections).collect();
     let schema = Schema { what: "a target", fields: &known };
-    let Some(fields) = reader.fields(&root, &head, &schema) else {
+    let Some(fields) = reader.fields(root, &head, &schema) else {
         return recipe;
     };
     for required in ["nodes", "operations", "failover-allowance", "start", "ready"] {
@@ -112,21 +120,6 @@ pub fn read(reader: &Reader, root: &Node, registry: &Registry) -> Recipe {
     recipe
 }
 
-/// Attached clusters are refused as what they are, not as an unknown field.
-fn refuse_access(reader: &Reader, root: &Node) -> Node {
-    let mut root = root.clone();
-    if let Kind::Map(entries) = &mut root.kind {
-        entries.retain(|entry| {
-            let access = entry.key == "access";
-            if access {
-                reader.refuse(&entry.key_bytes, NO_ATTACHING, SANDBOX_ONLY);
-            }
-            !access
-        });
-    }
-    root
-}
-
 /// The driver and its section, which the driver itself checks when settings are chosen.
 fn driver(reader: &Reader, fields: &Fields, registry: &Registry, recipe: &mut Recipe) {
     let Some(entry) = fields.require("driver") else { return };
@@ -150,6 +143,31 @@ impl Recipe {
     /// The driver's own section without places; null if there is none.
     pub fn section(&self) -> serde_json::Value {
         self.section.as_ref().map_or(serde_json::Value::Null, |entry| entry.value.to_json())
+    }
+
+    /// Leaves out what starts a cluster, and the settings that this depends on.
+    pub fn leave_out_start(&mut self) {
+        let when = std::mem::take(&mut self.when);
+        let lists = std::mem::take(&mut self.lists);
+        let decided = |name: &str| {
+            self.base.start_needs(name)
+                || lists.values().any(|list| list.each.uses(name))
+                || when
+                    .iter()
+                    .any(|entry| entry.settings.contains_key(name) || entry.layer.start_needs(name))
+        };
+        let names: Vec<String> = self.settings.keys().cloned().collect();
+        self.decided_at_start = names.into_iter().filter(|name| decided(name)).collect();
+        self.settings.retain(|name, _| !self.decided_at_start.contains(name));
+        self.base = Layer {
+            operations: self.base.operations.take(),
+            failover_allowance: self.base.failover_allowance,
+            warm_up: self.base.warm_up,
+            primary: self.base.primary,
+            ..Layer::default()
+        };
+        self.needs.clear();
+        self.version = None;
     }
 
     /// What the driver says about its own section; `reader` is that of the recipe.

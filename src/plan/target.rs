@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use splitbrain_checkers::history::Name;
 
+use super::attached::Attached;
 use super::fields::Reader;
 use super::files::Arguments;
 use super::fit::Cluster;
@@ -15,6 +16,7 @@ use super::layer::{Layer, Probe};
 use super::model::{NodePlan, Ready, ReadyProbe, Target};
 use super::names::instead_of;
 use super::recipe::{Condition, Recipe};
+use super::site::{Clients, Server, Site};
 use super::template::Template;
 
 /// How long clients work unrecorded if the recipe does not say.
@@ -35,6 +37,11 @@ impl Recipe {
                 continue;
             };
             let (name, value) = (name.trim(), value.trim());
+            if self.decided_at_start.iter().any(|decided| decided == name) {
+                let message = format!("`{name}` is decided when a cluster starts; this one runs");
+                reader.refuse(bytes, message, self.settings_accepted());
+                continue;
+            }
             let Some(known) = self.settings.get(name) else {
                 reader.refuse(
                     bytes,
@@ -114,7 +121,12 @@ impl Recipe {
         let layer = self.effective(settings);
         Cluster {
             description: describe(name, settings),
-            nodes: layer.nodes.map(|count| (1..=count).map(node_name).collect()),
+            nodes: match &self.attached {
+                Some(attached) => {
+                    Some(attached.nodes.iter().map(|node| node.name.clone()).collect())
+                }
+                None => layer.nodes.map(|count| (1..=count).map(node_name).collect()),
+            },
             operations: layer.operations,
             failover_allowance: layer.failover_allowance,
             no_primary: layer.primary == Some(false),
@@ -124,6 +136,9 @@ impl Recipe {
     /// The target with these settings; `None` if the recipe is not complete.
     pub fn resolve(&self, name: &str, settings: BTreeMap<String, String>) -> Option<Target> {
         let layer = self.effective(&settings);
+        if let Some(attached) = &self.attached {
+            return self.resolve_attached(name, settings, &layer, attached);
+        }
         let count = layer.nodes?;
         let mut cluster_values = settings.clone();
         for (name, list) in &self.lists {
@@ -136,13 +151,17 @@ impl Recipe {
         let nodes = (1..=count)
             .map(|index| {
                 let values = node_values(index, &cluster_values);
-                NodePlan {
-                    name: node_name(index),
-                    ip: address(index),
+                let server = Server {
                     start: start.fill(&values),
                     environment: fill_all(&layer.environment, &values),
                     files: fill_all(&layer.files, &values),
                     ready: ready(probe, &values),
+                };
+                NodePlan {
+                    name: node_name(index),
+                    ip: address(index),
+                    port: None,
+                    site: Site::Sandbox(server),
                 }
             })
             .collect();
@@ -154,6 +173,7 @@ impl Recipe {
             driver: self.driver.clone(),
             driver_config: self.section(),
             nodes,
+            clients: Clients::Beside,
             operations: layer.operations?,
             version: fill(&self.version),
             prepare: fill(&layer.prepare),
@@ -161,6 +181,33 @@ impl Recipe {
             warm_up: layer.warm_up.unwrap_or(DEFAULT_WARM_UP),
             sysctl: fill_all(&layer.sysctl, &cluster_values),
             needs: self.needs.clone(),
+            settings,
+        })
+    }
+}
+
+impl Recipe {
+    /// The target of a cluster that runs already; `None` if the recipe is not complete.
+    fn resolve_attached(
+        &self,
+        name: &str,
+        settings: BTreeMap<String, String>,
+        layer: &Layer,
+        attached: &Attached,
+    ) -> Option<Target> {
+        Some(Target {
+            name: name.to_string(),
+            driver: self.driver.clone(),
+            driver_config: self.section(),
+            nodes: attached.nodes.clone(),
+            clients: attached.clients,
+            operations: layer.operations.clone()?,
+            version: None,
+            prepare: None,
+            failover_allowance: layer.failover_allowance?,
+            warm_up: layer.warm_up.unwrap_or(DEFAULT_WARM_UP),
+            sysctl: BTreeMap::new(),
+            needs: Vec::new(),
             settings,
         })
     }

@@ -91,6 +91,11 @@ impl Template {
         complete.then_some(Template(pieces))
     }
 
+    /// Whether it has that placeholder.
+    pub fn uses(&self, name: &str) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Placeholder(used) if used == name))
+    }
+
     /// The text with every value filled in; `{data}` and `{self}` stay for the run.
     pub fn fill(&self, values: &BTreeMap<String, String>) -> String {
         self.0

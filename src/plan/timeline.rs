@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::duration::format as time;
 use super::model::{NodePlan, Partition, Phase, Plan, ReadyProbe, Target, Workload};
+use super::site::{Clients, Server, Site, SshHost};
 use super::workload::running_time;
 
 const WIDTH: usize = 80;
@@ -32,7 +33,7 @@ pub fn timeline(plan: &Plan, rules: &dyn Fn(&Partition) -> String) -> String {
     text.push('\n');
     phases(&mut text, workload, rules);
     text.push('\n');
-    clients(&mut text, workload, target.nodes.len());
+    clients(&mut text, workload, target);
     text.push('\n');
     cluster(&mut text, target);
     for node in &target.nodes {
@@ -79,10 +80,18 @@ fn phases(text: &mut String, workload: &Workload, rules: &dyn Fn(&Partition) -> 
 }
 
 /// Clients, rates, operations, keys and checks.
-fn clients(text: &mut String, workload: &Workload, nodes: usize) {
+fn clients(text: &mut String, workload: &Workload, target: &Target) {
+    let nodes = target.nodes.len();
     let all = workload.clients * nodes;
-    let beside = format!("{} beside each of {nodes} nodes, {all} in all", workload.clients);
-    line(text, "clients", &beside);
+    let number = workload.clients;
+    let where_they_are = match target.clients {
+        Clients::Beside => format!("{number} beside each of {nodes} nodes, {all} in all"),
+        Clients::Outside => format!(
+            "{number} for each of {nodes} nodes, {all} in all, outside: they reach every node \
+             throughout"
+        ),
+    };
+    line(text, "clients", &where_they_are);
     let rate = match workload.rate {
         Some(rate) => {
             let all = (rate * all as f64 * 1e3).round() / 1e3;
@@ -128,23 +137,47 @@ fn cluster(text: &mut String, target: &Target) {
 }
 
 fn node_lines(text: &mut String, node: &NodePlan) {
-    line(text, &node.name, &node.ip.to_string());
-    line(text, "  start", &node.start);
-    pairs(text, "  environment", &node.environment);
-    for (path, content) in &node.files {
+    let address = match node.port {
+        Some(port) => format!("{}:{port}", node.ip),
+        None => node.ip.to_string(),
+    };
+    line(text, &node.name, &address);
+    let runs = match &node.site {
+        Site::Sandbox(server) => return server_lines(text, server),
+        Site::Local { process: None } => "whoever listens there on this host".to_string(),
+        Site::Local { process: Some(process) } => format!("process {process} of this host"),
+        Site::Namespace { process } => format!("in the network namespace of process {process}"),
+        Site::Docker { container, process } => format!("container {container}, process {process}"),
+        Site::Ssh(host) => format!("on {}", ssh_host(host)),
+    };
+    line(text, "  runs", &runs);
+}
+
+/// `admin@db1, port 2222, through bastion`.
+fn ssh_host(host: &SshHost) -> String {
+    let user = host.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let port = host.port.map(|port| format!(", port {port}")).unwrap_or_default();
+    let jump = host.jump.as_ref().map(|jump| format!(", through {jump}")).unwrap_or_default();
+    format!("{user}{}{port}{jump}", host.host)
+}
+
+fn server_lines(text: &mut String, server: &Server) {
+    line(text, "  start", &server.start);
+    pairs(text, "  environment", &server.environment);
+    for (path, content) in &server.files {
         let lines = content.lines().count();
         let plural = if lines == 1 { "" } else { "s" };
         line(text, "  file", &format!("{path}, {lines} line{plural}"));
     }
-    let probe = match &node.ready.probe {
+    let probe = match &server.ready.probe {
         ReadyProbe::Http(url) => format!("GET {url}"),
         ReadyProbe::Command(command) => command.clone(),
     };
-    let contains = match node.ready.contains.is_empty() {
+    let contains = match server.ready.contains.is_empty() {
         true => String::new(),
-        false => format!(", answer with `{}`", node.ready.contains),
+        false => format!(", answer with `{}`", server.ready.contains),
     };
-    line(text, "  ready", &format!("{probe}{contains}, within {}", time(node.ready.within)));
+    line(text, "  ready", &format!("{probe}{contains}, within {}", time(server.ready.within)));
 }
 
 fn pairs(text: &mut String, label: &str, pairs: &BTreeMap<String, String>) {

@@ -1,4 +1,5 @@
-//! A run: clients and nemesis on one timeline, inside the sandbox.
+//! A run: clients and nemesis on one timeline, inside the sandbox or against a cluster that runs
+//! already.
 //!
 //! Everything that happens is written as it happens; nothing is concluded here.
 
@@ -17,15 +18,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use nix::sched::{CloneFlags, setns};
 use splitbrain_targets::driver::{Cluster, Driver, Node};
 use tokio::sync::{mpsc, watch};
 
+use crate::attach::AttachedCluster;
 use crate::clock::Clock;
 use crate::cluster::RunningCluster;
 use crate::fault::HarnessFault;
 use crate::generator::Keys;
-use crate::nemesis::Nemesis;
-use crate::plan::Plan;
+use crate::nemesis::{Nemesis, SandboxNemesis};
+use crate::plan::{self, NodePlan, Plan, Site};
 use crate::progress::{Progress, Update};
 use crate::sandbox::{Inside, LinkEvent, Network, Prober};
 use crate::store::{Ending, RunFolder};
@@ -38,10 +41,11 @@ const FIRST_ANSWER: Duration = Duration::from_secs(30);
 /// How long it may take until probes get through on every link.
 const LINKS_UP: Duration = Duration::from_secs(10);
 
-/// Brings the cluster up, plays the timeline, takes the cluster down. `stop` turns true when
-/// somebody wants the run to end early: it is healed and ends as interrupted.
+/// Brings the cluster up or attaches to it, plays the timeline, and takes down or lets go. `stop`
+/// turns true when somebody wants the run to end early: it is healed and ends as interrupted.
+/// `inside` is there unless the cluster runs already.
 pub async fn run(
-    inside: &Inside,
+    inside: Option<&Inside>,
     plan: &Plan,
     folder: &RunFolder,
     progress: &Progress,
@@ -53,102 +57,205 @@ pub async fn run(
         &plan.target.settings,
     )
     .map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
+    let verb = if inside.is_some() { "bringing up" } else { "attaching to" };
     progress.show(&Update {
-        phase: format!("bringing up {} nodes", plan.target.nodes.len()),
+        phase: format!("{verb} {} nodes", plan.target.nodes.len()),
         ..Update::default()
     });
-    let addresses: Vec<_> =
-        plan.target.nodes.iter().map(|node| (node.name.clone(), node.ip)).collect();
-    let network = Network::create(inside, &addresses, &plan.target.sysctl)
-        .map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
-    let network = Arc::new(network);
-    let (faults, mut faulted) = mpsc::unbounded_channel();
-    let mut early = stop.clone();
-    let nodes = folder.nodes();
-    let brought_up = async {
-        let cluster = RunningCluster::start(&plan.target, &network, &nodes, &faults).await?;
-        let timeline = prepare(plan, folder, network.clone(), driver, faults).await?;
-        Ok((cluster, timeline))
+    let run = Run { plan, folder, driver, progress, stop };
+    let ending = match inside {
+        Some(inside) => sandboxed(&run, inside).await?,
+        None => attached(&run).await?,
     };
-    // A fault first: the others often follow from it.
-    let (cluster, mut timeline) = tokio::select! {
-        biased;
-        Some(fault) = faulted.recv() => return Err(fault),
-        _ = early.wait_for(|&stop| stop) => return Ok(Ending::Interrupted),
-        brought_up = brought_up => brought_up?,
-    };
-    let ending = tokio::select! {
-        biased;
-        Some(fault) = faulted.recv() => return Err(fault),
-        ending = timeline.play(progress, stop) => ending?,
-    };
-    // A fault that came with the very last operation still counts.
-    if let Ok(fault) = faulted.try_recv() {
-        return Err(fault);
-    }
-    cluster.stop().await;
     progress.finish();
     Ok(ending)
 }
 
-/// Starts the clock, the prober and the clients, and waits until every node's clients have had
-/// an answer.
-async fn prepare(
-    plan: &Plan,
-    folder: &RunFolder,
-    network: Arc<Network>,
+/// What every part of a run needs.
+struct Run<'a> {
+    plan: &'a Plan,
+    folder: &'a RunFolder,
     driver: Arc<dyn Driver>,
-    faults: mpsc::UnboundedSender<HarnessFault>,
-) -> Result<Timeline, HarnessFault> {
-    let clock = Clock::start();
-    let recorder = Recorder::create(&folder.history(), clock)
-        .map_err(|error| HarnessFault::History(error.to_string()))?;
-    let prober = watch_links(&network, clock, &folder.links())?;
-    let nodes: Vec<Node> = (1..)
-        .zip(&plan.target.nodes)
-        .map(|(index, node)| Node { name: node.name.clone(), index, ip: node.ip })
-        .collect();
-    let shared = Arc::new(Shared {
-        driver,
-        cluster: Cluster { nodes: nodes.clone(), settings: plan.target.settings.clone() },
-        workload: plan.workload.clone(),
-        seed: plan.seed,
-        clock,
-        keys: Keys::new("k", plan.workload.keys, plan.workload.writes_per_key),
-        warm_up_keys: Keys::new("warm-up-", plan.workload.keys, plan.workload.writes_per_key),
-        recorder,
-        tally: Tally::default(),
-        faults,
-        next_process: AtomicU64::new(0),
-    });
-    let mut clients = Vec::new();
-    for node in nodes {
-        let (network, name) = (network.clone(), node.name.clone());
-        let enter = move || network.enter(&name).map_err(|error| error.to_string());
-        clients.push(
-            NodeClients::start(shared.clone(), node, enter)
-                .map_err(|error| HarnessFault::Sandbox(format!("no thread: {error}")))?,
-        );
+    progress: &'a Progress,
+    stop: watch::Receiver<bool>,
+}
+
+async fn sandboxed(run: &Run<'_>, inside: &Inside) -> Result<Ending, HarnessFault> {
+    let target = &run.plan.target;
+    let addresses: Vec<_> = target.nodes.iter().map(|node| (node.name.clone(), node.ip)).collect();
+    let network = Network::create(inside, &addresses, &target.sysctl)
+        .map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
+    let network = Arc::new(network);
+    let (faults, faulted) = mpsc::unbounded_channel();
+    let nodes = run.folder.nodes();
+    let brought_up = async {
+        let cluster = RunningCluster::start(target, &network, &nodes, &faults).await?;
+        let clock = Clock::start();
+        let prober = watch_links(&network, clock, &run.folder.links())?;
+        let enter = |node: &NodePlan| -> Enter {
+            let (network, name) = (network.clone(), node.name.clone());
+            Box::new(move || network.enter(&name).map_err(|error| error.to_string()))
+        };
+        let (shared, clients) = run.clients(clock, faults.clone(), enter).await?;
+        prober.wait_until_up(LINKS_UP).map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
+        let nemesis = SandboxNemesis::new(network.clone(), Arc::new(prober), clock);
+        Ok((cluster, run.timeline(Arc::new(nemesis), shared, clients)))
+    };
+    match run.play(brought_up, faulted).await? {
+        Some((cluster, ending)) => {
+            cluster.stop().await;
+            Ok(ending)
+        }
+        None => Ok(Ending::Interrupted),
     }
-    for node in &clients {
-        node.first_answer(FIRST_ANSWER).await.map_err(|reason| {
-            HarnessFault::Sandbox(format!(
-                "a client at {} got no answer within {FIRST_ANSWER:?}: {reason}; \
-                 see the node's log under {}",
-                node.node,
-                folder.nodes().display()
-            ))
-        })?;
+}
+
+/// Whatever happens, the machines are released before this returns.
+async fn attached(run: &Run<'_>) -> Result<Ending, HarnessFault> {
+    let (faults, faulted) = mpsc::unbounded_channel();
+    let cluster = AttachedCluster::attach(run.plan, &faults)
+        .await
+        .map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
+    let prepared = async {
+        let clock = Clock::start();
+        let nemesis = cluster.nemesis(clock, &run.folder.links()).await?;
+        let beside = run.plan.target.clients == plan::Clients::Beside;
+        let enter = |node: &NodePlan| -> Enter {
+            let site = node.site.clone();
+            Box::new(move || if beside { enter_namespace(&site) } else { Ok(()) })
+        };
+        let (shared, clients) = run.clients(clock, faults.clone(), enter).await?;
+        Ok(((), run.timeline(nemesis, shared, clients)))
+    };
+    let ending = run.play(prepared, faulted).await;
+    let released = cluster.release().await;
+    // What went wrong in the run comes first: the rest often follows from it.
+    let ending = ending?.map_or(Ending::Interrupted, |((), ending)| ending);
+    released.map(|()| ending)
+}
+
+/// Moves the calling thread into the network namespace of a node of this host.
+fn enter_namespace(site: &Site) -> Result<(), String> {
+    let (Site::Namespace { process } | Site::Docker { process, .. }) = site else {
+        return Err("clients can be beside a node only in a network namespace".to_string());
+    };
+    let path = format!("/proc/{process}/ns/net");
+    let enter = || Ok::<(), std::io::Error>(setns(File::open(&path)?, CloneFlags::CLONE_NEWNET)?);
+    enter().map_err(|error| {
+        format!("{path}: {error}; `clients: beside` needs root: run splitbrain with sudo")
+    })
+}
+
+/// How a thread of clients gets to its node.
+type Enter = Box<dyn FnOnce() -> Result<(), String> + Send>;
+
+impl Run<'_> {
+    /// Prepares and plays the timeline; `None` if somebody wanted it to end before.
+    async fn play<T>(
+        &self,
+        prepare: impl Future<Output = Result<(T, Timeline), HarnessFault>>,
+        mut faulted: mpsc::UnboundedReceiver<HarnessFault>,
+    ) -> Result<Option<(T, Ending)>, HarnessFault> {
+        let mut early = self.stop.clone();
+        // A fault first: the others often follow from it.
+        let (prepared, mut timeline) = tokio::select! {
+            biased;
+            Some(fault) = faulted.recv() => return Err(fault),
+            _ = early.wait_for(|&stop| stop) => return Ok(None),
+            prepared = prepare => prepared?,
+        };
+        let ending = tokio::select! {
+            biased;
+            Some(fault) = faulted.recv() => return Err(fault),
+            ending = timeline.play(self.progress, self.stop.clone()) => ending?,
+        };
+        // A fault that came with the very last operation still counts.
+        match faulted.try_recv() {
+            Ok(fault) => Err(fault),
+            Err(_) => Ok(Some((prepared, ending))),
+        }
     }
-    clients.iter().for_each(NodeClients::warm_up);
-    tokio::time::sleep(plan.target.warm_up).await;
-    clients.iter().for_each(NodeClients::pause);
-    for node in &clients {
-        node.drained().await;
+
+    fn timeline(
+        &self,
+        nemesis: Arc<dyn Nemesis>,
+        shared: Arc<Shared>,
+        clients: Vec<NodeClients>,
+    ) -> Timeline {
+        Timeline::new(self.plan, self.folder.clone(), nemesis, shared, clients)
     }
-    prober.wait_until_up(LINKS_UP).map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
-    let nemesis = Nemesis::new(network, Arc::new(prober), clock);
-    Ok(Timeline::new(plan, folder.clone(), nemesis, shared, clients))
+
+    /// Starts the clients of every node, waits until each node's have had an answer, and lets
+    /// them warm up.
+    async fn clients(
+        &self,
+        clock: Clock,
+        faults: mpsc::UnboundedSender<HarnessFault>,
+        enter: impl Fn(&NodePlan) -> Enter,
+    ) -> Result<(Arc<Shared>, Vec<NodeClients>), HarnessFault> {
+        let plan = self.plan;
+        let recorder = Recorder::create(&self.folder.history(), clock)
+            .map_err(|error| HarnessFault::History(error.to_string()))?;
+        let nodes: Vec<Node> = (1..).zip(&plan.target.nodes).map(node).collect();
+        // A cluster that runs already may hold the keys of an earlier run.
+        let unique = match plan.target.is_attached() {
+            true => format!("splitbrain-{:08x}-", rand::random::<u32>()),
+            false => String::new(),
+        };
+        let keys = |name: &str| {
+            let prefix = format!("{unique}{name}");
+            Keys::new(&prefix, plan.workload.keys, plan.workload.writes_per_key)
+        };
+        let shared = Arc::new(Shared {
+            driver: self.driver.clone(),
+            cluster: Cluster::new(nodes.clone(), plan.target.settings.clone()),
+            workload: plan.workload.clone(),
+            seed: plan.seed,
+            clock,
+            keys: keys("k"),
+            warm_up_keys: keys("warm-up-"),
+            recorder,
+            tally: Tally::default(),
+            faults,
+            next_process: AtomicU64::new(0),
+        });
+        let mut clients = Vec::new();
+        for (node, plan) in nodes.into_iter().zip(&plan.target.nodes) {
+            clients.push(
+                NodeClients::start(shared.clone(), node, enter(plan))
+                    .map_err(|error| HarnessFault::Sandbox(format!("no thread: {error}")))?,
+            );
+        }
+        self.first_answers(&clients).await?;
+        clients.iter().for_each(NodeClients::warm_up);
+        tokio::time::sleep(plan.target.warm_up).await;
+        clients.iter().for_each(NodeClients::pause);
+        for node in &clients {
+            node.drained().await;
+        }
+        Ok((shared, clients))
+    }
+
+    async fn first_answers(&self, clients: &[NodeClients]) -> Result<(), HarnessFault> {
+        for node in clients {
+            node.first_answer(FIRST_ANSWER).await.map_err(|reason| {
+                let look = match self.plan.target.is_attached() {
+                    true => "is the cluster healthy? `splitbrain doctor --target FILE`".to_string(),
+                    false => format!("see the log under {}", self.folder.nodes().display()),
+                };
+                HarnessFault::Sandbox(format!(
+                    "a client at {} got no answer within {FIRST_ANSWER:?}: {reason}; {look}",
+                    node.node
+                ))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A node as drivers know it; its number counts from 1.
+pub(crate) fn node((index, plan): (usize, &NodePlan)) -> Node {
+    Node { name: plan.name.clone(), index, ip: plan.ip, port: plan.port }
 }
 
 /// Starts the prober; every link that goes down or comes up is a line of `links.jsonl`.

@@ -94,8 +94,8 @@ impl Stage {
         let history = folder.path().join("history.jsonl");
         let clock = Clock::start();
         let (faults, receiver) = mpsc::unbounded_channel();
-        let node = Node { name: "n1".into(), index: 1, ip: [127, 0, 0, 1].into() };
-        let cluster = Cluster { nodes: vec![node.clone()], settings: [].into() };
+        let node = Node { name: "n1".into(), index: 1, ip: [127, 0, 0, 1].into(), port: None };
+        let cluster = Cluster::new(vec![node.clone()], [].into());
         let shared = Shared {
             driver: Arc::new(behaviour(&history)),
             cluster,

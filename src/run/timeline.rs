@@ -14,8 +14,8 @@ use super::clients::{NodeClients, Shared};
 use super::record::Entry;
 use super::settle::settle;
 use crate::fault::HarnessFault;
-use crate::nemesis::{ApplyError, Cut, Nemesis, cut_links, union};
-use crate::plan::{Partition, Phase, Plan};
+use crate::nemesis::{Cut, Nemesis, cut_links, union};
+use crate::plan::{Clients, Partition, Phase, Plan};
 use crate::progress::{INTERVAL, Progress, Update};
 use crate::store::{Ending, RunFolder};
 
@@ -27,10 +27,12 @@ pub struct Timeline {
     phases: Vec<Phase>,
     total: Duration,
     folder: RunFolder,
-    nemesis: Nemesis,
+    nemesis: Arc<dyn Nemesis>,
     random: ChaCha8Rng,
     shared: Arc<Shared>,
     clients: Vec<NodeClients>,
+    /// Whether the clients reach every node throughout.
+    outside: bool,
     began: Instant,
 }
 
@@ -38,7 +40,7 @@ impl Timeline {
     pub fn new(
         plan: &Plan,
         folder: RunFolder,
-        nemesis: Nemesis,
+        nemesis: Arc<dyn Nemesis>,
         shared: Arc<Shared>,
         clients: Vec<NodeClients>,
     ) -> Timeline {
@@ -50,6 +52,7 @@ impl Timeline {
             random: ChaCha8Rng::seed_from_u64(plan.seed),
             shared,
             clients,
+            outside: plan.target.clients == Clients::Outside,
             began: Instant::now(),
         }
     }
@@ -109,17 +112,26 @@ impl Timeline {
         };
         let name = cut.name.clone();
         self.mark("partition", words(&cut))?;
-        let nemesis = self.nemesis.clone();
-        let active = blocking(move || nemesis.cut(cut)).await?;
+        self.tell_clients(Some(&cut));
+        let active = self.nemesis.cut(cut).await?;
         self.wait(&name, length, progress, stop).await;
         self.mark("heal", Value::Text(name.as_str().into()))?;
-        let nemesis = self.nemesis.clone();
-        let partition = blocking(move || nemesis.heal(active)).await?;
+        let partition = self.nemesis.heal(active).await?;
+        self.tell_clients(None);
         self.mark("healed", Value::Text(name.into()))?;
         tracing::info!(?partition.proof, name = %partition.name, "whether the cut was real");
         self.folder
             .append_partition(&partition)
             .map_err(|error| HarnessFault::History(error.to_string()))
+    }
+
+    /// Lets clients that reach every node know which are cut off from each other.
+    fn tell_clients(&self, cut: Option<&Cut>) {
+        if self.outside {
+            let links = cut.iter().flat_map(|cut| &cut.links);
+            let pairs = links.map(|link| (link.from.clone(), link.to.clone()));
+            self.shared.cluster.barrier.set(pairs);
+        }
     }
 
     /// Which links these partitions cut now: that may depend on who is primary.
@@ -231,14 +243,4 @@ fn words(cut: &Cut) -> Value {
         .iter()
         .map(|link| Value::list([Value::Text(link.from.clone()), Value::Text(link.to.clone())]));
     Value::list([Value::Text(cut.name.as_str().into()), Value::List(links.collect())])
-}
-
-/// The nemesis blocks for some tens of milliseconds, so it has a thread of its own.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ApplyError> + Send + 'static,
-) -> Result<T, HarnessFault> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|panic| HarnessFault::Sandbox(format!("the nemesis panicked: {panic}")))?
-        .map_err(|error| HarnessFault::Sandbox(error.to_string()))
 }

@@ -25,13 +25,15 @@ use self::operation::{OPERATIONS, Operation, field_name, is_sendable};
 use self::primary::Primary;
 pub use self::section::Mistake;
 use self::section::Section;
-use self::template::{Arguments, Scope, Slot};
+use self::template::{Arguments, Scope, Slot, address_of};
 use crate::driver::{Client, Cluster, Driver, Node, Reply, Request};
 
 /// A database that is spoken to as its target YAML says.
 pub struct HttpDriver {
     operations: Arc<BTreeMap<Function, Operation>>,
     primary: Option<Primary>,
+    /// The database's usual port, for `{address}`.
+    port: Option<u16>,
     /// One connection pool for the clients of a node on one runtime.
     pools: Mutex<HashMap<(tokio::runtime::Id, Name), reqwest::Client>>,
 }
@@ -49,6 +51,7 @@ impl HttpDriver {
         let Some(mut section) = Section::new(config, Vec::new(), &mut mistakes) else {
             return Err(mistakes);
         };
+        let port = read_port(&mut section, &mut mistakes);
         let mut constants: BTreeMap<String, Json> = settings
             .iter()
             .map(|(name, value)| (name.clone(), Json::from(value.as_str())))
@@ -69,6 +72,11 @@ impl HttpDriver {
             let scope = Scope { slots: primary::SLOTS, constants: &constants };
             Primary::read(inside, &scope, &mut mistakes)
         });
+        let calls = operations.values().map(|operation| &operation.call);
+        let mut calls = calls.chain(primary.iter().map(|primary| &primary.call));
+        if config.get("port").is_none() && calls.any(|call| call.slots().contains(&Slot::Address)) {
+            mistakes.push(no_port());
+        }
         if operations.is_empty() && mistakes.is_empty() {
             mistakes.push(no_operations());
         }
@@ -76,7 +84,7 @@ impl HttpDriver {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        Ok(HttpDriver { operations: Arc::new(operations), primary, pools: Mutex::default() })
+        Ok(HttpDriver { operations: Arc::new(operations), primary, port, pools: Mutex::default() })
     }
 
     /// The node's connection pool on this runtime.
@@ -96,12 +104,17 @@ impl HttpDriver {
 impl Driver for HttpDriver {
     async fn connect(&self, _cluster: &Cluster, node: &Node) -> Result<Box<dyn Client>, String> {
         let pool = self.pool(node)?;
-        Ok(Box::new(HttpClient { operations: self.operations.clone(), pool, node: node.clone() }))
+        Ok(Box::new(HttpClient {
+            operations: self.operations.clone(),
+            pool,
+            address: address_of(node, self.port),
+            node: node.clone(),
+        }))
     }
 
     async fn primary(&self, cluster: &Cluster) -> Result<Option<Name>, String> {
         match &self.primary {
-            Some(primary) => primary.find(cluster).await,
+            Some(primary) => primary.find(cluster, self.port).await,
             None => Err("the target's http section has no `primary`".to_string()),
         }
     }
@@ -116,6 +129,8 @@ struct HttpClient {
     operations: Arc<BTreeMap<Function, Operation>>,
     pool: reqwest::Client,
     node: Node,
+    /// What `{address}` is, if the section says its `port`.
+    address: String,
 }
 
 #[async_trait]
@@ -134,8 +149,14 @@ impl Client for HttpClient {
         if let Some(value) = sent.iter().find(|value| !is_sendable(value)) {
             return Reply::Fail(format!("the http driver cannot send {value}: nothing was sent"));
         }
-        let arguments =
-            Arguments { node: &self.node, key: &request.key, value: &request.value, expected, new };
+        let arguments = Arguments {
+            node: &self.node,
+            address: &self.address,
+            key: &request.key,
+            value: &request.value,
+            expected,
+            new,
+        };
         match operation.call.send(&self.pool, &arguments).await {
             Ok(answer) => operation.judge(&answer),
             Err(silence) => operation.judge_silence(silence),
@@ -148,6 +169,24 @@ fn no_operations() -> Mistake {
         path: Vec::new(),
         message: "no operation is described".to_string(),
         accepted: OPERATIONS.map(|f| field_name(&f)).join(", "),
+    }
+}
+
+/// `port: 2379`: where clients connect to a node that does not say otherwise.
+fn read_port(section: &mut Section, mistakes: &mut Vec<Mistake>) -> Option<u16> {
+    let json = section.take("port")?;
+    let port = json.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    if port.is_none() {
+        mistakes.push(section.not_accepted("port", json, "a number from 1 to 65535"));
+    }
+    port
+}
+
+fn no_port() -> Mistake {
+    Mistake {
+        path: Vec::new(),
+        message: "`port` is missing: `{address}` is the node's IP with its port".to_string(),
+        accepted: "port: 2379 (the database's usual port)".to_string(),
     }
 }
 
@@ -186,8 +225,16 @@ fn read_variables(
 }
 
 /// The names that no variable may take.
-const ALL_SLOTS: [Slot; 7] =
-    [Slot::Key, Slot::Value, Slot::Expected, Slot::New, Slot::Ip, Slot::Node, Slot::Index];
+const ALL_SLOTS: [Slot; 8] = [
+    Slot::Key,
+    Slot::Value,
+    Slot::Expected,
+    Slot::New,
+    Slot::Ip,
+    Slot::Address,
+    Slot::Node,
+    Slot::Index,
+];
 
 fn read_variable(
     mut section: Section,

@@ -39,9 +39,19 @@ enum Effect {
 /// The slots that an operation can fill.
 pub fn slots(f: &Function) -> &'static [Slot] {
     match f {
-        Function::Write => &[Slot::Key, Slot::Value, Slot::Ip, Slot::Node, Slot::Index],
-        Function::Cas => &[Slot::Key, Slot::Expected, Slot::New, Slot::Ip, Slot::Node, Slot::Index],
-        _ => &[Slot::Key, Slot::Ip, Slot::Node, Slot::Index],
+        Function::Write => {
+            &[Slot::Key, Slot::Value, Slot::Ip, Slot::Address, Slot::Node, Slot::Index]
+        }
+        Function::Cas => &[
+            Slot::Key,
+            Slot::Expected,
+            Slot::New,
+            Slot::Ip,
+            Slot::Address,
+            Slot::Node,
+            Slot::Index,
+        ],
+        _ => &[Slot::Key, Slot::Ip, Slot::Address, Slot::Node, Slot::Index],
     }
 }
 

@@ -6,13 +6,13 @@ use splitbrain_checkers::history::{Name, Value};
 use super::call::{Call, NoAnswer, http_client};
 use super::condition::{Answer, read_pointer, read_pointers};
 use super::section::{Mistake, Section};
-use super::template::{Arguments, Scope, Slot};
+use super::template::{Arguments, Scope, Slot, address_of};
 use crate::driver::{Cluster, Node};
 
 /// The compiled `primary` section.
 #[derive(Debug, Clone)]
 pub struct Primary {
-    call: Call,
+    pub call: Call,
     sign: Sign,
 }
 
@@ -28,7 +28,7 @@ enum Sign {
 }
 
 /// The slots of the request.
-pub const SLOTS: &[Slot] = &[Slot::Ip, Slot::Node, Slot::Index];
+pub const SLOTS: &[Slot] = &[Slot::Ip, Slot::Address, Slot::Node, Slot::Index];
 
 impl Primary {
     /// Reads the section.
@@ -59,14 +59,14 @@ impl Primary {
     }
 
     /// Asks every node. `None` if none leads, or if the answers contradict each other, which
-    /// they do for a moment while leadership moves.
-    pub async fn find(&self, cluster: &Cluster) -> Result<Option<Name>, String> {
+    /// they do for a moment while leadership moves. `port` is the usual one, if there is one.
+    pub async fn find(&self, cluster: &Cluster, port: Option<u16>) -> Result<Option<Name>, String> {
         let client = http_client()?;
         let mut tasks = tokio::task::JoinSet::new();
         for node in cluster.nodes.clone() {
             let (call, client) = (self.call.clone(), client.clone());
             tasks.spawn(async move {
-                let answer = ask(&call, &client, &node).await;
+                let answer = ask(&call, &client, &node, &address_of(&node, port)).await;
                 (node, answer)
             });
         }
@@ -105,10 +105,15 @@ impl Primary {
 }
 
 /// Only a 2xx says anything.
-async fn ask(call: &Call, client: &reqwest::Client, node: &Node) -> Result<Answer, String> {
+async fn ask(
+    call: &Call,
+    client: &reqwest::Client,
+    node: &Node,
+    address: &str,
+) -> Result<Answer, String> {
     const LIMIT: std::time::Duration = std::time::Duration::from_secs(3);
     let nil = Value::Nil;
-    let arguments = Arguments { node, key: "", value: &nil, expected: &nil, new: &nil };
+    let arguments = Arguments { node, address, key: "", value: &nil, expected: &nil, new: &nil };
     match tokio::time::timeout(LIMIT, call.send(client, &arguments)).await {
         Err(_) => Err(format!("no answer within {} s", LIMIT.as_secs())),
         Ok(Err(NoAnswer { text, .. })) => Err(text),

@@ -21,6 +21,8 @@ pub enum Slot {
     Expected,
     New,
     Ip,
+    /// `IP:PORT`. Known only if the section says `port`.
+    Address,
     Node,
     Index,
 }
@@ -33,6 +35,7 @@ impl Slot {
             Slot::Expected => "expected",
             Slot::New => "new",
             Slot::Ip => "ip",
+            Slot::Address => "address",
             Slot::Node => "node",
             Slot::Index => "index",
         }
@@ -105,12 +108,19 @@ impl Scope<'_> {
 #[derive(Debug, Clone, Copy)]
 pub struct Arguments<'a> {
     pub node: &'a Node,
+    /// The node's `IP:PORT`; empty without a `port` in the section, and no template has it then.
+    pub address: &'a str,
     pub key: &'a str,
     /// The value to write.
     pub value: &'a Value,
     /// A compare-and-set's two values.
     pub expected: &'a Value,
     pub new: &'a Value,
+}
+
+/// `{address}` of a node; `usual` is the section's `port`. Empty without one.
+pub fn address_of(node: &Node, usual: Option<u16>) -> String {
+    usual.map_or_else(String::new, |port| node.address(port).to_string())
 }
 
 impl Arguments<'_> {
@@ -121,6 +131,7 @@ impl Arguments<'_> {
             Slot::Expected => scalar(self.expected),
             Slot::New => scalar(self.new),
             Slot::Ip => Json::from(self.node.ip.to_string()),
+            Slot::Address => Json::from(self.address),
             Slot::Node => Json::from(&*self.node.name),
             Slot::Index => Json::from(self.node.index),
         }
@@ -267,10 +278,15 @@ mod tests {
 
     fn render(source: &str, place: Place) -> String {
         let constants = constants();
-        let scope = Scope { slots: &[Slot::Key, Slot::Value, Slot::Ip], constants: &constants };
-        let node = Node { name: "n1".into(), index: 1, ip: "10.0.0.1".parse().unwrap() };
+        let scope = Scope {
+            slots: &[Slot::Key, Slot::Value, Slot::Ip, Slot::Address],
+            constants: &constants,
+        };
+        let node =
+            Node { name: "n1".into(), index: 1, ip: "10.0.0.1".parse().unwrap(), port: None };
         let arguments = Arguments {
             node: &node,
+            address: "10.0.0.1:80",
             key: "a b/c",
             value: &Value::Int(7),
             expected: &Value::Nil,
@@ -282,6 +298,7 @@ mod tests {
     #[test]
     fn data_are_percent_encoded_in_urls_only() {
         assert_eq!(render("http://{ip}/{key}", Place::Url), "http://10.0.0.1/a%20b%2Fc");
+        assert_eq!(render("http://{address}/", Place::Url), "http://10.0.0.1:80/");
         assert_eq!(render("{key|text}", Place::Url), "a b/c");
         assert_eq!(render("{key}", Place::Text), "a b/c");
         assert_eq!(render("{key|base64}", Place::Text), "YSBiL2M=");

@@ -32,8 +32,8 @@ fn settings() -> BTreeMap<String, String> {
 }
 
 fn cluster() -> Cluster {
-    let node = Node { name: "n1".into(), index: 1, ip: Ipv4Addr::LOCALHOST };
-    Cluster { nodes: vec![node], settings: settings() }
+    let node = Node { name: "n1".into(), index: 1, ip: Ipv4Addr::LOCALHOST, port: None };
+    Cluster::new(vec![node], settings())
 }
 
 /// Answers one request with `answer` and returns what was sent.
@@ -130,6 +130,72 @@ async fn what_was_never_sent_has_failed() {
         let request = Request { f, key: "x".into(), value };
         let reply = client.request(&request).await;
         assert!(matches!(reply, Reply::Fail(_)), "{request:?}: {reply:?}");
+    }
+}
+
+/// A section that writes and looks for the leader at `{address}`; null: without a `port`.
+fn config_at_address(port: Json) -> Json {
+    let mut config = json!({
+        "write": { "method": "PUT", "url": "http://{address}/{key}", "body": "{value}" },
+        "primary": { "method": "GET", "url": "http://{address}/", "contains": "it is me" }
+    });
+    if !port.is_null() {
+        config["port"] = port;
+    }
+    config
+}
+
+/// Nobody listens on port 1.
+#[tokio::test]
+async fn an_address_has_the_port_of_its_node_or_else_the_usual_one() {
+    for says_port in [true, false] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (own, usual) = if says_port { (Some(port), 1) } else { (None, port) };
+        let driver = HttpDriver::new(&config_at_address(json!(usual)), &settings()).unwrap();
+        let mut cluster = cluster();
+        cluster.nodes[0].port = own;
+        let mut client = driver.connect(&cluster, &cluster.nodes[0]).await.unwrap();
+        let request = Request { f: Function::Write, key: "x".into(), value: Value::Int(7) };
+        let (reply, sent) =
+            tokio::join!(client.request(&request), answer_once(listener, EMPTY_200));
+        assert_eq!(reply, Reply::Ok(Value::Nil));
+        assert!(sent.contains(&format!("host: 127.0.0.1:{port}\r\n")), "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn nodes_on_one_ip_are_told_apart_by_their_ports() {
+    let driver = HttpDriver::new(&config_at_address(json!(1)), &settings()).unwrap();
+    let mut cluster = cluster();
+    cluster.nodes.push(Node { name: "n2".into(), index: 2, ..cluster.nodes[0].clone() });
+    let follower = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let leader = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    cluster.nodes[0].port = Some(follower.local_addr().unwrap().port());
+    cluster.nodes[1].port = Some(leader.local_addr().unwrap().port());
+    let says_so = "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nit is me";
+    let (primary, _, _) = tokio::join!(
+        driver.primary(&cluster),
+        answer_once(follower, EMPTY_200),
+        answer_once(leader, says_so)
+    );
+    assert_eq!(primary, Ok(Some("n2".into())));
+}
+
+#[test]
+fn an_address_needs_a_port_that_there_is() {
+    let mistakes = |port| {
+        let mistakes = HttpDriver::new(&config_at_address(port), &settings()).err().unwrap();
+        mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>()
+    };
+    let missing = mistakes(Json::Null);
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert!(missing[0].contains("`port` is missing"), "{missing:?}");
+    assert!(missing[0].contains("accepted: port: 2379"), "{missing:?}");
+    for wrong in [json!(0), json!(70000), json!("x"), json!(-1), json!(23.5)] {
+        let message =
+            format!("port: `{wrong}` does not fit `port`; accepted: a number from 1 to 65535");
+        assert_eq!(mistakes(wrong), [message]);
     }
 }
 

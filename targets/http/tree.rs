@@ -129,9 +129,11 @@ mod tests {
         let mut mistakes = Vec::new();
         let tree = Tree::new(&source, &scope, &mut mistakes);
         assert_eq!(mistakes, []);
-        let node = Node { name: "n1".into(), index: 1, ip: "10.0.0.1".parse().unwrap() };
+        let node =
+            Node { name: "n1".into(), index: 1, ip: "10.0.0.1".parse().unwrap(), port: None };
         let arguments = Arguments {
             node: &node,
+            address: "10.0.0.1:80",
             key: "x",
             value: &Value::Int(7),
             expected: &Value::Nil,

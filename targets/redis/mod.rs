@@ -20,7 +20,7 @@ use crate::driver::{Client, Cluster, Driver, Node, Reply, Request};
 use crate::http::Mistake;
 use crate::text::{text_value, value_text};
 
-/// Where every node listens.
+/// Where a node listens unless it says otherwise.
 const PORT: u16 = 6379;
 /// How long connecting may take, handshake included; no command was sent by then.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -64,9 +64,11 @@ impl RedisDriver {
 #[async_trait]
 impl Driver for RedisDriver {
     /// Connections are opened when a request needs them.
-    async fn connect(&self, _cluster: &Cluster, node: &Node) -> Result<Box<dyn Client>, String> {
+    async fn connect(&self, cluster: &Cluster, node: &Node) -> Result<Box<dyn Client>, String> {
         Ok(Box::new(RedisClient {
-            own: format!("{}:{PORT}", node.ip),
+            own: node.address(PORT).to_string(),
+            node: node.name.clone(),
+            cluster: cluster.clone(),
             reads_replica: self.reads_replica,
             wait: self.wait,
             connections: HashMap::new(),
@@ -86,6 +88,8 @@ impl Driver for RedisDriver {
 struct RedisClient {
     /// Address of the client's own node.
     own: String,
+    node: Name,
+    cluster: Cluster,
     reads_replica: bool,
     wait: u32,
     connections: HashMap<String, MultiplexedConnection>,
@@ -201,6 +205,13 @@ impl RedisClient {
         Err(Trouble::Refused(format!("redirected {REDIRECTIONS_MAX} times, lastly to {address}")))
     }
 
+    /// Whether the server there is beyond a cut from the client's own node.
+    fn is_cut_off(&self, address: &str) -> bool {
+        let there = |node: &&Node| node.address(PORT).to_string() == address;
+        let other = self.cluster.nodes.iter().find(there);
+        other.is_some_and(|other| self.cluster.barrier.is_between(&self.node, &other.name))
+    }
+
     /// Sends a command once.
     async fn send_to(
         &mut self,
@@ -208,6 +219,10 @@ impl RedisClient {
         command: &Cmd,
         asking: bool,
     ) -> Result<RedisValue, Trouble> {
+        if self.is_cut_off(address) {
+            let text = format!("redirected to {address}, which is cut off from {}", self.node);
+            return Err(Trouble::Refused(text));
+        }
         if !self.connections.contains_key(address) {
             let connection = open(address).await.map_err(Trouble::Refused)?;
             self.connections.insert(address.to_string(), connection);

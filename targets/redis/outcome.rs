@@ -62,7 +62,7 @@ pub fn classify(address: &str, error: &RedisError) -> Trouble {
     }
 }
 
-/// A server that does not know its peer's address leaves the host out: it is its own then.
+/// A server that does not know its peer's host leaves it out: it is the host that was asked.
 fn complete(address: &str, next: &str) -> Option<String> {
     let (host, port) = next.rsplit_once(':')?;
     match host {

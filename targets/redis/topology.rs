@@ -23,7 +23,7 @@ pub async fn primary(cluster: &Cluster) -> Result<Option<Name>, String> {
     let mut tasks = tokio::task::JoinSet::new();
     for node in cluster.nodes.clone() {
         tasks.spawn(async move {
-            let address = format!("{}:{PORT}", node.ip);
+            let address = node.address(PORT).to_string();
             (node.name, ask(&address).await)
         });
     }

@@ -2,11 +2,13 @@
 
 mod support;
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use splitbrain_checkers::history::Value;
-use splitbrain_targets::driver::Reply;
+use splitbrain_targets::driver::{Cluster, Node, Reply};
 use support::*;
+use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
 async fn a_register() {
@@ -55,4 +57,35 @@ async fn the_setting_reaches_the_request() {
     running.stop(1);
     running.stop(2);
     assert_eq!(client.request(&read("x")).await, Reply::Ok(Value::Int(1)));
+}
+
+/// A node that is reached on another port than etcd's usual one, and on another IP.
+#[tokio::test]
+async fn a_node_on_another_port() {
+    let running = start("etcd", &[]).await;
+    let port = forward_to(running.cluster.nodes[0].address(2379)).await;
+    let node = Node { name: "n1".into(), index: 1, ip: Ipv4Addr::LOCALHOST, port: Some(port) };
+    let settings = running.cluster.settings.clone();
+    let cluster = Cluster::new(vec![node.clone()], settings);
+    let mut client = running.driver.connect(&cluster, &node).await.unwrap();
+    assert_eq!(client.request(&write("x", 1)).await, Reply::Ok(Value::Nil));
+    assert_eq!(client.request(&read("x")).await, Reply::Ok(Value::Int(1)));
+    // It is this cluster that was written to.
+    let mut other = running.client(1).await;
+    assert_eq!(other.request(&read("x")).await, Reply::Ok(Value::Int(1)));
+}
+
+/// Passes connections on to `server`; returns the port on 127.0.0.1 that it listens on.
+async fn forward_to(server: SocketAddrV4) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = TcpStream::connect(server).await.unwrap();
+            tokio::spawn(async move {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    port
 }

@@ -1,6 +1,6 @@
 //! Who leads now, by the command `srvr` that every server answers.
 
-use std::net::Ipv4Addr;
+use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use splitbrain_checkers::history::Name;
@@ -19,7 +19,7 @@ pub async fn find(cluster: &Cluster) -> Result<Option<Name>, String> {
     let mut tasks = tokio::task::JoinSet::new();
     for node in cluster.nodes.clone() {
         tasks.spawn(async move {
-            let answer = tokio::time::timeout(LIMIT, ask(node.ip)).await;
+            let answer = tokio::time::timeout(LIMIT, ask(node.address(PORT))).await;
             (node.name, answer.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())))
         });
     }
@@ -37,8 +37,8 @@ pub async fn find(cluster: &Cluster) -> Result<Option<Name>, String> {
     Ok(best.map(|(_, name)| name))
 }
 
-async fn ask(ip: Ipv4Addr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect((ip, PORT)).await?;
+async fn ask(address: SocketAddrV4) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"srvr").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;

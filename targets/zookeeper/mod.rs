@@ -23,7 +23,7 @@ use crate::driver::{Client, Cluster, Driver, Node, Reply, Request};
 use crate::http::Mistake;
 use crate::text::{text_value, value_text};
 
-/// Where every node listens for clients.
+/// Where a node listens for clients unless it says otherwise.
 const PORT: u16 = 2181;
 /// How often an operation starts over after an answer that nothing was changed.
 const ROUNDS_MAX: usize = 10;
@@ -80,7 +80,7 @@ impl Driver for ZooKeeperDriver {
         let place = (tokio::runtime::Handle::current().id(), node.name.clone());
         let mut all = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let sessions = all.entry(place).or_insert_with(|| {
-            let address = format!("{}:{PORT}", node.ip);
+            let address = node.address(PORT).to_string();
             Arc::new(Sessions {
                 reads: Session::new(address.clone()),
                 writes: Session::new(address),

@@ -21,14 +21,16 @@ pub fn measure(inside: &Inside, nodes: u8, busy: bool) {
     let mut spans: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
     for _ in 0..6 {
         let call = Instant::now();
-        let active =
-            stage.nemesis.cut(stage.plan(&[plan::Partition::IsolateNode("n1".into())])).unwrap();
+        let active = stage
+            .nemesis
+            .cut_blocking(stage.plan(&[plan::Partition::IsolateNode("n1".into())]))
+            .unwrap();
         spans.entry("cut: whole call").or_default().push(call.elapsed());
         let applied = active.applied.since(active.commanded);
         spans.entry("cut: command to last rule known in place").or_default().push(applied);
         thread::sleep(Duration::from_millis(300));
         let call = Instant::now();
-        let partition = stage.nemesis.heal(active).unwrap();
+        let partition = stage.nemesis.heal_blocking(active).unwrap();
         spans.entry("heal: whole call").or_default().push(call.elapsed());
         confirmed(&partition);
         let began = partition.began.since(partition.commanded);

@@ -266,9 +266,9 @@ fn sabotage(inside: &Inside) {
         Proof::Confirmed => panic!("a wider cut was confirmed: {wider:#?}"),
     }
     // A chain that is gone altogether: the heal says so instead of passing.
-    let active = stage.nemesis.cut(stage.plan(&isolate)).unwrap();
+    let active = stage.nemesis.cut_blocking(stage.plan(&isolate)).unwrap();
     on_n1("iptables -D INPUT -j SPLITBRAIN && iptables -F SPLITBRAIN && iptables -X SPLITBRAIN");
-    let error = stage.nemesis.heal(active).unwrap_err().to_string();
+    let error = stage.nemesis.heal_blocking(active).unwrap_err().to_string();
     assert!(error.contains("iptables-restore on n1 refused"), "{error}");
 }
 

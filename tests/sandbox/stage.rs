@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use splitbrain::clock::Clock;
-use splitbrain::nemesis::{Cut, Nemesis, cut_links, union};
+use splitbrain::nemesis::{Cut, SandboxNemesis, cut_links, union};
 use splitbrain::plan;
 use splitbrain::sandbox::{Inside, LinkEvent, Network, Prober};
 use splitbrain_checkers::history::Name;
@@ -25,7 +25,7 @@ pub fn addresses(count: u8) -> Vec<(Name, Ipv4Addr)> {
 pub struct Stage {
     pub network: Arc<Network>,
     pub prober: Arc<Prober>,
-    pub nemesis: Nemesis,
+    pub nemesis: SandboxNemesis,
     pub clock: Clock,
     pub events: Arc<Mutex<Vec<LinkEvent>>>,
 }
@@ -40,7 +40,7 @@ impl Stage {
         let observe = move |event| seen.lock().unwrap().push(event);
         let prober = Arc::new(Prober::start(&network, clock, observe).unwrap());
         prober.wait_until_up(Duration::from_secs(10)).unwrap_or_else(|error| panic!("{error}"));
-        let nemesis = Nemesis::new(Arc::clone(&network), Arc::clone(&prober), clock);
+        let nemesis = SandboxNemesis::new(Arc::clone(&network), Arc::clone(&prober), clock);
         Stage { network, prober, nemesis, clock, events }
     }
 
@@ -53,10 +53,10 @@ impl Stage {
 
     /// Cuts for a while, with `during` in the middle of it.
     pub fn cut(&self, partitions: &[plan::Partition], during: impl FnOnce()) -> Partition {
-        let active = self.nemesis.cut(self.plan(partitions)).unwrap();
+        let active = self.nemesis.cut_blocking(self.plan(partitions)).unwrap();
         during();
         thread::sleep(Duration::from_millis(300));
-        self.nemesis.heal(active).unwrap()
+        self.nemesis.heal_blocking(active).unwrap()
     }
 
     /// Whether a TCP connection from one node to another can be made and carries a byte.

@@ -46,7 +46,16 @@ http: { read: { method: GET } }
 
 /// The drivers `http`, which wants a method GET, and `redis`.
 fn registry<'a>(targets: &'a [(&'a str, &'a str)]) -> Registry<'a> {
-    Registry { targets, drivers: &["http", "redis", "zookeeper"], check_section: &check_section }
+    Registry {
+        targets,
+        drivers: &["http", "redis", "zookeeper"],
+        check_section: &check_section,
+        find_container: &|_, name| match name {
+            "store-1" => Ok((71, Some([172, 18, 0, 2].into()))),
+            "store-2" => Ok((72, Some([172, 18, 0, 3].into()))),
+            _ => Err(format!("there is no container `{name}`")),
+        },
+    }
 }
 
 fn check_section(

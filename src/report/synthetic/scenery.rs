@@ -19,7 +19,9 @@ use splitbrain_checkers::verdict::Kind;
 
 use super::MS;
 use crate::check::{self, Promises};
-use crate::plan::{self, Check, DataType, NodePlan, Phase, Plan, Ready, ReadyProbe, Target};
+use crate::plan::{
+    self, Check, Clients, DataType, NodePlan, Phase, Plan, Ready, ReadyProbe, Server, Site, Target,
+};
 use crate::report::data::*;
 use crate::sandbox::{LinkEvent, LinkState};
 
@@ -107,14 +109,17 @@ pub fn plan(nodes: &[Name]) -> Plan {
     let node = |(i, name): (usize, &Name)| NodePlan {
         name: name.clone(),
         ip: Ipv4Addr::new(10, 77, 0, i as u8 + 1),
-        start: "etcd".to_string(),
-        environment: BTreeMap::new(),
-        files: BTreeMap::new(),
-        ready: Ready {
-            probe: ReadyProbe::Http("http://10.77.0.1:2379/health".to_string()),
-            contains: String::new(),
-            within: Duration::from_secs(10),
-        },
+        port: None,
+        site: Site::Sandbox(Server {
+            start: "etcd".to_string(),
+            environment: BTreeMap::new(),
+            files: BTreeMap::new(),
+            ready: Ready {
+                probe: ReadyProbe::Http("http://10.77.0.1:2379/health".to_string()),
+                contains: String::new(),
+                within: Duration::from_secs(10),
+            },
+        }),
     };
     let seconds = Duration::from_secs;
     let cut = |partition| Phase::Faults { partitions: vec![partition], length: seconds(8) };
@@ -148,6 +153,7 @@ pub fn plan(nodes: &[Name]) -> Plan {
             driver: "etcd".to_string(),
             driver_config: serde_json::Value::Null,
             nodes: nodes.iter().enumerate().map(node).collect(),
+            clients: Clients::Beside,
             settings: BTreeMap::new(),
             operations: vec![Function::Read, Function::Write, Function::Cas],
             version: None,

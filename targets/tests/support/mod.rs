@@ -36,7 +36,7 @@ pub async fn start(target: &str, changes: &[(&str, &str)]) -> Running {
     let name = recipe["driver"].as_str().expect("the driver's name");
     let driver = splitbrain_targets::make_driver(name, &recipe[name], &settings).expect("a driver");
     let count = recipe["nodes"].as_u64().expect("a number of nodes") as usize;
-    let cluster = Cluster { nodes: nodes(count), settings };
+    let cluster = Cluster::new(nodes(count), settings);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut running = Running { cluster, driver, servers: Vec::new(), folder };
     for index in 0..count {
@@ -58,7 +58,7 @@ fn nodes(count: usize) -> Vec<Node> {
     (1..=count)
         .map(|index| {
             let ip = Ipv4Addr::new(127, 1 + high % 250, low, first + index as u8);
-            Node { name: format!("n{index}").into(), index, ip }
+            Node { name: format!("n{index}").into(), index, ip, port: None }
         })
         .collect()
 }
