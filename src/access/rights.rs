@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
 
 use nix::unistd::geteuid;
@@ -41,27 +40,25 @@ pub(super) async fn run_as_root(
         mend: MEND.to_string(),
     };
     let words = as_root(command);
+    let program = system_program(&words[0]);
+    if program.is_relative() {
+        if by_sudo {
+            return Err(no_rights("the program sudo is missing".to_string()));
+        }
+        let stderr = format!("{}: command not found\n", words[0]).into_bytes();
+        return Ok(Output { status: 127, stdout: Vec::new(), stderr });
+    }
+    let mut started = Command::new(program);
     // Sudo's complaints are read, so they have to be in English.
-    let mut started = Command::new(system_program(&words[0]));
     started.args(&words[1..]).env("PATH", search_path()).env("LC_ALL", "C");
-    match program::run(&mut started, input).await {
-        Ok(output) if by_sudo => match refusal(&output) {
-            Some(reason) => Err(no_rights(reason)),
-            None => Ok(output),
-        },
-        Ok(output) => Ok(output),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && by_sudo => {
-            Err(no_rights("the program sudo is missing".to_string()))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let stderr = format!("{}: command not found\n", words[0]).into_bytes();
-            Ok(Output { status: 127, stdout: Vec::new(), stderr })
-        }
-        Err(error) => Err(AccessError::Failed {
-            machine: machine.to_string(),
-            command: words[0].clone(),
-            complaint: format!("it cannot be started: {error}"),
-        }),
+    let output = program::run(&mut started, input).await.map_err(|error| AccessError::Failed {
+        machine: machine.to_string(),
+        command: words[0].clone(),
+        complaint: format!("it cannot be started: {error}"),
+    })?;
+    match refusal(&output) {
+        Some(reason) if by_sudo => Err(no_rights(reason)),
+        _ => Ok(output),
     }
 }
 

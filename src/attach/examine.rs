@@ -13,7 +13,7 @@ use super::keeper::{self, KeeperError};
 use super::machines;
 use crate::access::{AccessError, Machine};
 use crate::doctor::{Check, Status};
-use crate::plan::{Site, Target};
+use crate::plan::Target;
 use crate::run;
 
 /// How long a node may take to answer.
@@ -35,7 +35,7 @@ pub async fn examine(target: &Target) -> Result<Vec<Check>, String> {
             .map_err(|error| error.to_string())?;
     let nodes: Vec<Node> = (1..).zip(&target.nodes).map(run::node).collect();
     let cluster = Cluster::new(nodes, target.settings.clone());
-    let local = target.nodes.iter().any(|node| matches!(node.site, Site::Local { .. }));
+    let local = target.is_local();
     let mut checks = Vec::new();
     for (machine, node) in machines(target).await.into_iter().zip(&target.nodes) {
         match machine {

@@ -64,21 +64,24 @@ ours_left() {
     done
     return 1
 }
+# Whether a guard watches over the machine. One that is just taken has none yet.
+is_guarded() {
+    guard=$(first_line "$here/guard") || [ "$(silent_for)" -le 5 ] || return 1
+    [ -z "$guard" ] || grep -qF "$here/keeper" "/proc/$guard/cmdline" 2>/dev/null
+}
 # Runs the journal; fails, and keeps it, if something of ours is still there.
 undo() {
-    sh "$here/journal"
+    [ ! -e "$here/journal" ] || sh "$here/journal"
     if ours_left; then return 1; fi
     for family in $(families); do
         rules_of "$family" | cmp -s - "$here/before.$family" ||
             echo "$family: rules of others have changed since we came"
     done
-    guard=$(first_line "$here/guard")
+    is_guarded || guard=
     rm -rf "$here"
     rmdir "$root" 2>/dev/null
     # It would end by itself within a second. It leads a group of its own.
-    if [ "$verb" != guard ] && grep -qF "$here/keeper" "/proc/$guard/cmdline" 2>/dev/null; then
-        kill -- "-$guard"
-    fi
+    [ -z "$guard" ] || [ "$verb" = guard ] || kill -- "-$guard"
     return 0
 }
 
@@ -115,8 +118,9 @@ give_back() {
 }
 JOURNAL
     for family in iptables ip6tables; do
-        [ -z "$("$family-save" -t filter 2>&1)" ] || continue
-        echo "without_table $family" >>"$here/journal"
+        # Asked for by name, a table that is not there would be printed, too.
+        "$family-save" 2>&1 | grep -q '^\*filter\|incompatible' ||
+            echo "without_table $family" >>"$here/journal"
     done
     [ -s "$here/journal" ]
 }
@@ -128,11 +132,11 @@ claim)
     if ! mkdir "$here" 2>/dev/null; then
         # Whoever goes takes an empty root along.
         [ -d "$root" ] || fail 5 "$root was taken away at this moment; try again"
-        [ "$(silent_for)" -gt "$silence" ] || fail 3 "$(first_line "$here/owner")"
-        # A guard would have seen to it; it was killed.
+        ! is_guarded || fail 3 "$(first_line "$here/owner")"
+        # The guard would have seen to it; it was killed.
         lock
         undo >/dev/null || fail 5 "what an earlier run left in $here cannot be taken out"
-        mkdir "$here" || fail 3 "$(first_line "$here/owner")"
+        mkdir -p "$root" && mkdir "$here" || fail 3 "$(first_line "$here/owner")"
     fi
     hear && echo "$owner" >"$here/owner" && cat >"$here/keeper" ||
         fail 5 "$here cannot be written"
@@ -159,7 +163,7 @@ group)
     [ -n "$mount" ] || fail 5 "no cgroup2 is mounted: mount -t cgroup2 none /sys/fs/cgroup"
     group_of() { sed -n 's/^0:://p' "/proc/$1/cgroup" | sed 's:/$::'; }
     origin=$(group_of "$1") || fail 5 "there is no process $1"
-    group=$origin/splitbrain-$node
+    group=$origin/splitbrain-${here##*/}-$node
     if ! grep -qF "give_back '$mount$group'" "$here/journal"; then
         echo "give_back '$mount$group' '$mount$origin' '$here/origins'" >>"$here/journal" ||
             fail 5 "$here/journal cannot be written"
@@ -200,7 +204,7 @@ connect)
     while read -r from to address port group; do
         sh -c '
             [ -z "$6" ] || echo $$ >"$6/cgroup.procs" || exit 5
-            said=$(timeout 1 bash -c "exec 3<>\"/dev/tcp/\$0/\$1\"" "$4" "$5" 2>&1)
+            said=$(timeout 1 bash --norc -c "exec 3<>\"/dev/tcp/\$0/\$1\"" "$4" "$5" 2>&1)
             case $?$said in
             0* | *refused*) echo "$2 $3 yes" ;;
             *) echo "$2 $3 no" ;;

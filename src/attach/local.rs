@@ -93,7 +93,7 @@ impl LocalFilter {
     /// What can be said without looking: groups by the nodes' names, and the ports of clients.
     pub fn sketch(nodes: &[NodePlan]) -> LocalFilter {
         let member = |plan: &NodePlan| {
-            let path = format!("<the group of its process>/splitbrain-{}", plan.name);
+            let path = format!("<the group of its process>/splitbrain-<namespace>-{}", plan.name);
             let ports = BTreeMap::from([(Protocol::Tcp, plan.port.into_iter().collect())]);
             let server = Server { name: plan.name.clone(), processes: Vec::new(), ports };
             Member { server, group: Group { folder: path.clone(), path }, plan: plan.clone() }

@@ -34,7 +34,7 @@ use crate::access::{self, AccessError, Machine};
 use crate::clock::Clock;
 use crate::fault::HarnessFault;
 use crate::nemesis::Nemesis;
-use crate::plan::{Plan, Site, Target};
+use crate::plan::{Plan, Target};
 use addresses::AddressFilter;
 pub use examine::examine;
 use filter::Filter;
@@ -58,8 +58,7 @@ pub struct AttachedCluster {
 /// The machines of a target: one for all nodes that share this host, else one for each node, or
 /// why it cannot be reached.
 pub async fn machines(target: &Target) -> Vec<Result<Arc<dyn Machine>, AccessError>> {
-    let shared = target.nodes.iter().any(|node| matches!(node.site, Site::Local { .. }));
-    let nodes = &target.nodes[..if shared { 1 } else { target.nodes.len() }];
+    let nodes = &target.nodes[..if target.is_local() { 1 } else { target.nodes.len() }];
     join_all(nodes.iter().map(|node| access::open(&node.name, &node.site))).await
 }
 
@@ -164,8 +163,7 @@ fn owner(plan: &Plan) -> String {
 
 /// Finds out how links are told apart, and makes our chain on every machine.
 async fn make_filter(target: &Target, keepers: &[Keeper]) -> Result<Box<dyn Filter>, KeeperError> {
-    let local = target.nodes.iter().any(|node| matches!(node.site, Site::Local { .. }));
-    let filter: Box<dyn Filter> = match (local, keepers) {
+    let filter: Box<dyn Filter> = match (target.is_local(), keepers) {
         (true, [keeper]) => Box::new(LocalFilter::new(&target.nodes, keeper).await?),
         _ => Box::new(AddressFilter::new(&target.nodes, keepers).await?),
     };

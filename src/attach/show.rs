@@ -10,29 +10,17 @@ use super::filter::Filter;
 use super::keeper::PROGRAM;
 use super::local::LocalFilter;
 use crate::access;
-use crate::plan::{Site, Target};
+use crate::plan::Target;
 
 const WORDS: [&str; 6] = ["sh", "-c", "KEEPER", "keeper", "VERB", "..."];
 
-/// The rules that cut `links`, for each machine, and what they leave to be found.
+/// The rules that cut `links`, for each machine.
 pub fn example_rules(target: &Target, links: &BTreeSet<Link>) -> String {
-    let local = target.nodes.iter().any(|node| matches!(node.site, Site::Local { .. }));
-    let (filter, note): (Box<dyn Filter>, &str) = if local {
-        (
-            Box::new(LocalFilter::sketch(&target.nodes)),
-            "with every port on which a node's processes listen, and one more rule for each \
-             connection that is there already",
-        )
-    } else {
-        (
-            Box::new(AddressFilter::sketch(&target.nodes)),
-            "with every other address that a node has, and the same by ip6tables",
-        )
-    };
-    let mut text = format!("{note}:\n");
+    let (filter, local) = sketch(target);
+    let mut text = String::new();
     for (rules, node) in filter.rules(links).iter().zip(&target.nodes) {
         let at = if local { "this host" } else { &node.name };
-        text += &format!("{at} iptables-restore\n");
+        text += &format!("{at} iptables-restore --noflush\n");
         for line in rules.ipv4.lines() {
             text += &format!("  {line}\n");
         }
@@ -40,23 +28,38 @@ pub fn example_rules(target: &Target, links: &BTreeSet<Link>) -> String {
     text
 }
 
+/// How links will be told apart, as far as it can be said now.
+fn sketch(target: &Target) -> (Box<dyn Filter>, bool) {
+    match target.is_local() {
+        true => (Box::new(LocalFilter::sketch(&target.nodes)), true),
+        false => (Box::new(AddressFilter::sketch(&target.nodes)), false),
+    }
+}
+
 /// What is run on every machine, as root, word for word.
 pub fn commands(target: &Target) -> String {
-    let mut text = String::from(
-        "As root on every machine, for each step of the run (VERB: claim, group, apply, beat,\n\
-         connect, counters, release; heal by `splitbrain heal`):\n",
-    );
-    let mut shown = BTreeSet::new();
-    for node in &target.nodes {
-        let line = access::command_line(&node.site, &WORDS);
-        if shown.insert(line.clone()) {
-            text += &format!("  {line}\n");
+    let (filter, local) = sketch(target);
+    let found = match local {
+        true => {
+            "Found when the run begins: the control group of each node's processes, every port on\n\
+             which they listen, and the connections between them that are there already, each of\n\
+             which has a rule of its own. `ss -H -tuanp` says so.\n"
         }
-    }
-    text += "Beside it: `ss -H -tuanp` on this host, or `ip -o addr show scope global` on a node.\n\
-             KEEPER is this program:\n";
-    for line in PROGRAM.lines() {
-        text += &format!("  {line}\n");
-    }
+        false => {
+            "Found when the run begins: every other address of a node, which has rules of its own\n\
+             (`ip -o addr show scope global` says so), and where ssh logs in, which is let through.\n"
+        }
+    };
+    let mut text =
+        found.to_string() + "The same is done by ip6tables-restore. The way to our chain:\n";
+    let way_in = filter.way_in().into_iter().next().unwrap_or_default().ipv4;
+    way_in.lines().for_each(|line| text += &format!("  {line}\n"));
+    text += "\nAs root on every machine, for each step of the run (VERB: claim, group, apply, beat,\n\
+             connect, counters, release; heal by `splitbrain heal`, look by `splitbrain doctor`):\n";
+    let lines: BTreeSet<String> =
+        target.nodes.iter().map(|node| access::command_line(&node.site, &WORDS)).collect();
+    lines.iter().for_each(|line| text += &format!("  {line}\n"));
+    text += "KEEPER is this program:\n";
+    PROGRAM.lines().for_each(|line| text += &format!("  {line}\n"));
     text
 }

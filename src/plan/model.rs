@@ -233,6 +233,11 @@ impl Target {
     pub fn is_attached(&self) -> bool {
         self.nodes.iter().any(|node| !matches!(node.site, Site::Sandbox(_)))
     }
+
+    /// Whether the nodes are processes of this host that share its addresses.
+    pub fn is_local(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.site, Site::Local { .. }))
+    }
 }
 
 /// One node with everything that belongs to it.

@@ -223,14 +223,24 @@ pub fn proofs(data: &RunData) -> Vec<ProofRow> {
             dropped: if dropped.is_empty() { "none".to_string() } else { dropped.join(" · ") },
             confirmed,
             proof: match &partition.proof {
-                Proof::Confirmed => "no probe crossed a cut link, all other links went on, and \
-                                     the rule counters moved"
-                    .to_string(),
+                Proof::Confirmed => confirmed_by(data).to_string(),
                 Proof::Missing { reason } => reason.clone(),
             },
         }
     };
     data.partitions.iter().enumerate().map(proof).collect()
+}
+
+/// What confirmed cuts: on machines of others there are no probers.
+fn confirmed_by(data: &RunData) -> &'static str {
+    match data.plan.target.is_attached() {
+        true => {
+            "no cut pair of nodes could connect, all other pairs could, and the rule counters moved"
+        }
+        false => {
+            "no probe crossed a cut link, all other links went on, and the rule counters moved"
+        }
+    }
 }
 
 pub fn counts(data: &RunData) -> Vec<CountRow> {

@@ -1,5 +1,6 @@
 //! Namespaces that pass for other machines: each has an ssh server where root logs in by key.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +19,7 @@ const SSHD: &str = "/usr/sbin/sshd";
 /// keys and host keys are made for the test.
 pub struct Hosts {
     network: Network,
-    servers: Vec<Option<Server>>,
+    servers: RefCell<Vec<Option<Server>>>,
 }
 
 impl Hosts {
@@ -26,12 +27,12 @@ impl Hosts {
     pub fn new(count: usize) -> Hosts {
         need(SSHD, "openssh-server");
         need("ssh", "openssh-client");
-        let mut hosts = Hosts { network: Network::of(count), servers: Vec::new() };
+        let hosts = Hosts { network: Network::of(count), servers: RefCell::default() };
         make_key(&hosts.key());
         let mut known_hosts = String::new();
         for index in 0..count {
             known_hosts += &hosts.prepare(index);
-            hosts.servers.push(None);
+            hosts.servers.borrow_mut().push(None);
             hosts.launch_sshd(index);
         }
         fs::write(hosts.known_hosts(), known_hosts).expect("a file");
@@ -74,14 +75,14 @@ impl Hosts {
     }
 
     /// Starts a host's ssh server again.
-    pub fn start_sshd(&mut self, index: usize) {
+    pub fn start_sshd(&self, index: usize) {
         self.launch_sshd(index);
         self.wait_for_sshd(index);
     }
 
     /// Ends a host's ssh server and every connection to it. What was started through them runs on.
-    pub fn stop_sshd(&mut self, index: usize) {
-        self.servers[index] = None;
+    pub fn stop_sshd(&self, index: usize) {
+        self.servers.borrow_mut()[index] = None;
         for process in self.network.node(index).processes() {
             let program = fs::read_link(format!("/proc/{process}/exe"));
             if program.is_ok_and(|program| program == Path::new(SSHD)) {
@@ -110,23 +111,28 @@ impl Hosts {
         format!("{ip} {host_key}")
     }
 
-    fn launch_sshd(&mut self, index: usize) {
+    fn launch_sshd(&self, index: usize) {
         let host = self.network.node(index);
         let home = host.folder().join("sshd");
         // Debian's sshd wants a folder in /run that is made when the service starts. Each host
-        // has a /run of its own instead, in a mount namespace that ends with its processes. Without
+        // has a /run of its own instead, in a mount namespace that ends with its processes, and a
+        // home without whatever this machine's root has in its shell's start-up files. Without
         // `-n`, mount would leave a folder for its notes in this machine's /run.
-        let script = format!("mount -n --bind run /run && exec {SSHD} -D -e -f settings");
+        let script = format!(
+            "mkdir -p home && mount -n --bind home ~root && mount -n --bind run /run && \
+             exec {SSHD} -D -e -f settings"
+        );
         let mut command = host.command("unshare");
         command.args(["--mount", "sh", "-c", &script]);
         let name = format!("sshd of host {}", self.ip(index));
-        self.servers[index] = Some(Server::start(&name, &home, &mut command));
+        self.servers.borrow_mut()[index] = Some(Server::start(&name, &home, &mut command));
     }
 
-    fn wait_for_sshd(&mut self, index: usize) {
+    fn wait_for_sshd(&self, index: usize) {
         let address = format!("{}:22", self.ip(index));
         let controller = self.network.controller();
-        let server = self.servers[index].as_mut().expect("a server that was launched");
+        let mut servers = self.servers.borrow_mut();
+        let server = servers[index].as_mut().expect("a server that was launched");
         // It greets, and hangs up on a client that does not speak its language.
         server.wait_until(|| {
             ask(controller, &address, "hello\r\n").is_some_and(|said| said.starts_with("SSH-2.0"))

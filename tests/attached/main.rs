@@ -4,7 +4,10 @@
 //! one that is killed, and leaves nothing on this machine. Needs root.
 
 mod hosts;
+mod leaves;
 mod namespace;
+mod scene;
 mod servers;
 mod support;
+mod verdicts;
 mod worlds;

@@ -19,6 +19,9 @@ use crate::support::{need, succeed};
 /// have other parents and sessions. No loop of it lasts longer than a few seconds.
 const KEEPER: &str = r#"
 trap '' PIPE
+# Few retransmissions, as in the sandbox: so connections that were cut are made anew at once.
+echo 4 >/proc/sys/net/ipv4/tcp_retries2
+echo 1 >/proc/sys/net/ipv4/tcp_syn_retries
 ip link set lo up && folder=$(mktemp -d -t splitbrain-world.XXXXXX) || exit 1
 echo "$folder"
 read -r _

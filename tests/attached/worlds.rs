@@ -70,7 +70,7 @@ fn etcd_comes_up_on_loopback() {
     let cluster = etcd_on_loopback(&namespace);
     check_etcd(&cluster, &namespace, &namespace);
     drop(cluster);
-    assert_eq!(namespace.processes(), []);
+    assert_eq!(namespace.processes(), [0_u32; 0]);
     drop(namespace);
     assert_gone(&traces);
 }
@@ -140,19 +140,19 @@ fn zookeeper_client(hosts: &Hosts, address: &str, command: &[&str]) -> Command {
 
 #[test]
 fn hosts_are_reached_by_ssh() {
-    let mut hosts = Hosts::new(3);
+    let hosts = Hosts::new(3);
     let traces = Traces::of_all(hosts.network());
     for index in 0..3 {
         let addresses = succeed(hosts.ssh(index).args(["ip", "-brief", "address"]));
         assert!(addresses.contains(&hosts.ip(index)), "{addresses}");
     }
-    check_lost_connection(&mut hosts);
+    check_lost_connection(&hosts);
     drop(hosts);
     assert_gone(&traces);
 }
 
 /// A connection ends with the ssh server; what was started through it does not.
-fn check_lost_connection(hosts: &mut Hosts) {
+fn check_lost_connection(hosts: &Hosts) {
     let mut connection = hosts
         .ssh(0)
         .arg("setsid sleep 60 & echo up; wait")

@@ -96,6 +96,13 @@ fn explain(host: &SshHost, error: &Error) -> String {
              it to the agent (ssh-add); this has to work by itself: `{by_hand}`"
         );
     }
+    if let Some(jump) = host.jump.as_ref().filter(|_| said.contains("by UNKNOWN port")) {
+        // What ssh said to that host is lost.
+        return format!(
+            "the way through {jump} is closed; `key` and `known-hosts` do not count there, only \
+             the ssh configuration; this has to work by itself: `{by_hand}`"
+        );
+    }
     format!("{said}; this has to work by itself: `{by_hand}`")
 }
 

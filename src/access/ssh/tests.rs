@@ -236,6 +236,16 @@ async fn a_key_that_does_not_open_the_host_is_refused() {
     assert!(error.contains("Permission denied") && error.contains("key: FILE"), "{error}");
 }
 
+/// The other name because ssh does not go to a host through itself; its key is not known.
+#[tokio::test]
+async fn a_host_on_the_way_that_does_not_let_us_through_is_named() {
+    let sshd = Sshd::start().await;
+    let jump = format!("localhost:{}", sshd.port);
+    let host = SshHost { jump: Some(jump.clone()), ..sshd.host() };
+    let error = SshMachine::open("n2", &host).await.unwrap_err().to_string();
+    assert!(error.contains(&format!("the way through {jump} is closed")), "{error}");
+}
+
 #[tokio::test]
 async fn a_lost_session_is_said_and_the_next_program_gets_a_new_one() {
     let sshd = Sshd::start().await;

@@ -15,12 +15,21 @@ use super::super::recipe;
 use super::super::stored;
 use super::super::timeline::timeline;
 use super::super::{
-    Check, DataType, Mistakes, Partition, Phase, Plan, ReadyProbe, Request, Source, WORKLOADS, load,
+    Check, DataType, Mistakes, NodePlan, Partition, Phase, Plan, ReadyProbe, Request, Server, Site,
+    Source, WORKLOADS, load,
 };
 use super::{TARGET, WORKLOAD, load_texts, registry, with};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// What starts a node of the sandbox.
+fn server(node: &NodePlan) -> &Server {
+    match &node.site {
+        Site::Sandbox(server) => server,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn good(workload: &str, target: &str, set: &[&str], time: Option<&str>) -> Plan {
@@ -100,9 +109,10 @@ fn the_target_has_its_placeholders_filled_in() {
     let node = &target.nodes[1];
     assert_eq!((&*node.name, node.ip.to_string().as_str()), ("n2", "10.77.0.2"));
     let start = "exec store --data {data} --peers n1=10.77.0.1,n2=10.77.0.2,n3=10.77.0.3";
-    assert_eq!(node.start, start);
-    assert_eq!(node.ready.probe, ReadyProbe::Http("http://10.77.0.2:80/health".to_string()));
-    assert_eq!((node.ready.contains.as_str(), node.ready.within), ("ok", seconds(30)));
+    assert_eq!(server(node).start, start);
+    let ready = &server(node).ready;
+    assert_eq!(ready.probe, ReadyProbe::Http("http://10.77.0.2:80/health".to_string()));
+    assert_eq!((ready.contains.as_str(), ready.within), ("ok", seconds(30)));
 }
 
 #[test]
@@ -115,7 +125,7 @@ fn settings_change_what_when_says_and_later_entries_win() {
     );
     let nodes = |set: &[&str]| {
         let target = good(workload, &target, set, None).target;
-        (target.nodes.len(), target.nodes[0].start.clone())
+        (target.nodes.len(), server(&target.nodes[0]).start.clone())
     };
     let usual = |peers: &str| format!("exec store --data {{data}} --peers {peers}");
     assert_eq!(nodes(&["mode=single"]), (1, usual("n1=10.77.0.1")));
@@ -236,10 +246,10 @@ start:",
 fn a_plan_that_is_written_is_read_back_equal() {
     let plan = difficult();
     assert_eq!(plan.target.sysctl["net.ipv4.tcp_retries2"], "4");
-    assert_eq!(plan.target.nodes[0].environment["NUMBER"], "1.10");
+    assert_eq!(server(&plan.target.nodes[0]).environment["NUMBER"], "1.10");
     let conf = "one 10.77.0.1\n\n  two: {x}\n\ttab\n";
-    assert_eq!(plan.target.nodes[0].files["conf/a.conf"], conf);
-    assert_eq!(plan.target.nodes[0].files["b.json"], "{\"a\": \"{self}\"}");
+    assert_eq!(server(&plan.target.nodes[0]).files["conf/a.conf"], conf);
+    assert_eq!(server(&plan.target.nodes[0]).files["b.json"], "{\"a\": \"{self}\"}");
     let yaml = stored::to_yaml(&plan).expect("a plan is YAML");
     assert!(yaml.contains("timeout: 1s\n") && yaml.contains("limit: 10s\n"), "{yaml}");
     let again = stored::parse("plan.yaml", &yaml).unwrap_or_else(|mistakes| panic!("{mistakes}"));
@@ -326,10 +336,10 @@ fn any_text_survives_being_written_and_read() {
                 _ => 'a',
             })
             .collect();
-        let node = &mut plan.target.nodes[0];
-        node.start = text.clone();
-        node.files = BTreeMap::from([(text.clone(), text.clone())]);
-        node.ready.contains = text.clone();
+        let Site::Sandbox(server) = &mut plan.target.nodes[0].site else { panic!("a sandbox") };
+        server.start = text.clone();
+        server.files = BTreeMap::from([(text.clone(), text.clone())]);
+        server.ready.contains = text.clone();
         plan.target.driver_config = serde_json::json!({ "text": text, "list": [text] });
         let yaml = stored::to_yaml(&plan).expect("a plan is YAML");
         let again = stored::parse("plan.yaml", &yaml);

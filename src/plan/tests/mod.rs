@@ -1,5 +1,6 @@
 //! Whole files through [`load`](super::load): what is refused and where, and what loads.
 
+mod attached;
 mod good;
 mod refused;
 mod together;

@@ -159,8 +159,6 @@ const TARGETS: &[Case] = &[
     ("http: { read: { method: GET } }", "", 1, 9, "no such method", "GET"),
     ("nodes: 3", "nodes: 0", 3, 8, "a cluster of zero nodes", "at least `1`"),
     ("nodes: 3", "nodes: 101", 3, 8, "the number of nodes of 101 is too large", "up to 100"),
-    ("nodes: 3", "nodes: { n1: 10.0.0.1 }", 3, 8, "cannot attach", "sandbox"),
-    ("nodes: 3", "nodes: 3\naccess: ssh", 4, 1, "cannot attach to a cluster", "sandbox"),
     ("[read, write, cas]", "[read, writ]", 4, 20, "unknown operation `writ`", "`write`"),
     ("allowance: 2s", "allowance: 2", 5, 21, "`2` has no unit", "`2s`"),
     // Settings
