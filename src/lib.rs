@@ -14,6 +14,7 @@ mod cluster;
 pub mod commands;
 mod conclude;
 pub mod doctor;
+mod driving;
 pub mod exit;
 pub mod fault;
 pub mod generator;

@@ -13,8 +13,8 @@ use super::keeper::{self, KeeperError};
 use super::machines;
 use crate::access::{AccessError, Machine};
 use crate::doctor::{Check, Status};
+use crate::driving;
 use crate::plan::Target;
-use crate::run;
 
 /// How long a node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,11 +30,8 @@ const CGROUP2: &str = "mount it: mkdir -p /sys/fs/cgroup/unified && \
 /// # Errors
 /// If there is no such driver.
 pub async fn examine(target: &Target) -> Result<Vec<Check>, String> {
-    let driver =
-        splitbrain_targets::make_driver(&target.driver, &target.driver_config, &target.settings)
-            .map_err(|error| error.to_string())?;
-    let nodes: Vec<Node> = (1..).zip(&target.nodes).map(run::node).collect();
-    let cluster = Cluster::new(nodes, target.settings.clone());
+    let driver = driving::driver(target)?;
+    let cluster = driving::cluster(target);
     let local = target.is_local();
     let mut checks = Vec::new();
     for (machine, node) in machines(target).await.into_iter().zip(&target.nodes) {

@@ -19,12 +19,13 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
-use splitbrain_targets::driver::{Cluster, Driver, Node};
+use splitbrain_targets::driver::Driver;
 use tokio::sync::{mpsc, watch};
 
 use crate::attach::AttachedCluster;
 use crate::clock::Clock;
 use crate::cluster::RunningCluster;
+use crate::driving;
 use crate::fault::HarnessFault;
 use crate::generator::Keys;
 use crate::nemesis::{Nemesis, SandboxNemesis};
@@ -51,12 +52,7 @@ pub async fn run(
     progress: &Progress,
     stop: watch::Receiver<bool>,
 ) -> Result<Ending, HarnessFault> {
-    let driver = splitbrain_targets::make_driver(
-        &plan.target.driver,
-        &plan.target.driver_config,
-        &plan.target.settings,
-    )
-    .map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
+    let driver = driving::driver(&plan.target).map_err(HarnessFault::Sandbox)?;
     let verb = if inside.is_some() { "bringing up" } else { "attaching to" };
     progress.show(&Update {
         phase: format!("{verb} {} nodes", plan.target.nodes.len()),
@@ -196,7 +192,6 @@ impl Run<'_> {
         let plan = self.plan;
         let recorder = Recorder::create(&self.folder.history(), clock)
             .map_err(|error| HarnessFault::History(error.to_string()))?;
-        let nodes: Vec<Node> = (1..).zip(&plan.target.nodes).map(node).collect();
         // A cluster that runs already may hold the keys of an earlier run.
         let unique = match plan.target.is_attached() {
             true => format!("splitbrain-{:08x}-", rand::random::<u32>()),
@@ -208,7 +203,7 @@ impl Run<'_> {
         };
         let shared = Arc::new(Shared {
             driver: self.driver.clone(),
-            cluster: Cluster::new(nodes.clone(), plan.target.settings.clone()),
+            cluster: driving::cluster(&plan.target),
             workload: plan.workload.clone(),
             seed: plan.seed,
             clock,
@@ -220,9 +215,9 @@ impl Run<'_> {
             next_process: AtomicU64::new(0),
         });
         let mut clients = Vec::new();
-        for (node, plan) in nodes.into_iter().zip(&plan.target.nodes) {
+        for (node, plan) in shared.cluster.nodes.iter().zip(&plan.target.nodes) {
             clients.push(
-                NodeClients::start(shared.clone(), node, enter(plan))
+                NodeClients::start(shared.clone(), node.clone(), enter(plan))
                     .map_err(|error| HarnessFault::Sandbox(format!("no thread: {error}")))?,
             );
         }
@@ -251,11 +246,6 @@ impl Run<'_> {
         }
         Ok(())
     }
-}
-
-/// A node as drivers know it; its number counts from 1.
-pub(crate) fn node((index, plan): (usize, &NodePlan)) -> Node {
-    Node { name: plan.name.clone(), index, ip: plan.ip, port: plan.port }
 }
 
 /// Starts the prober; every link that goes down or comes up is a line of `links.jsonl`.
