@@ -30,6 +30,9 @@ impl Machine for LocalMachine {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use nix::sys::signal::Signal;
     use nix::unistd::geteuid;
 
     use super::*;
@@ -43,6 +46,21 @@ mod tests {
                 assert!(!geteuid().is_root(), "{error}");
                 assert!(error.to_string().contains("sudo -v"), "{error}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_signal_reaches_the_process_that_is_named() {
+        let mut child = tokio::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let process = child.id().unwrap();
+        let sent = LocalMachine::new().signal(process, Signal::SIGTERM).await;
+        if sent.is_ok() {
+            assert_eq!(child.wait().await.unwrap().signal(), Some(Signal::SIGTERM as i32));
+            let gone = LocalMachine::new().signal(process, Signal::SIGTERM).await.unwrap_err();
+            assert!(matches!(gone, AccessError::Failed { .. }), "{gone}");
+        } else {
+            assert!(!geteuid().is_root());
+            child.kill().await.unwrap();
         }
     }
 

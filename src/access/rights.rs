@@ -11,7 +11,8 @@ use super::{AccessError, Output, program};
 use crate::sandbox::system_program;
 
 const SUDO: [&str; 2] = ["sudo", "-n"];
-const MEND: &str = "run `sudo -v` first, or run splitbrain itself with sudo";
+const MEND: &str = "run `sudo -v` first, or run splitbrain itself with sudo; `splitbrain plan` shows what \
+                    is run as root";
 /// What an ordinary user's PATH often lacks.
 const SYSTEM_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 

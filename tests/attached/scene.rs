@@ -20,15 +20,15 @@ operations: { read: 5, write: 3, cas: 2 }
 keys: 10
 writes-per-key: 50
 clients: 5
-rate: 60/s
+rate: 40/s
 timeout: 1s
 phases:
   - healthy: 2s
   - partition: { isolate: one }
-    for: 11s
+    for: 13s
   - healthy: 4s
   - partition: { isolate: primary }
-    for: 11s
+    for: 13s
   - healthy: 4s
   - settle: 15s
 check: [linearizable, convergent, available]
@@ -74,7 +74,9 @@ pub struct Run {
 impl<'a> Scene<'a> {
     /// `target` is the text of the target file.
     pub fn new(namespace: &'a Namespace, target: &str, workload: &str) -> Scene<'a> {
-        let folder = tempfile::tempdir().unwrap();
+        let mut folder = tempfile::tempdir().unwrap();
+        // To look at what a test has recorded.
+        folder.disable_cleanup(std::env::var_os("SPLITBRAIN_KEEP").is_some());
         fs::write(folder.path().join("mycluster.yaml"), target).unwrap();
         fs::write(folder.path().join("w.yaml"), workload).unwrap();
         Scene { namespace, folder }

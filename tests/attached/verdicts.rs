@@ -177,3 +177,30 @@ pub fn over_ssh(hosts: &Hosts, driver: &str, nodes: &str) -> String {
         known.display()
     )
 }
+
+/// All hosts are cut at once, however many there are.
+#[test]
+fn five_hosts_are_cut_at_once() {
+    const WORKLOAD: &str = "\
+type: register
+operations: { read: 5, write: 3 }
+keys: 5
+clients: 1
+rate: 20/s
+phases:
+  - healthy: 1s
+  - partition: { groups: [[n1, n2], [n3, n4, n5]] }
+    for: 4s
+  - healthy: 2s
+check: [linearizable]
+";
+    let hosts = Hosts::new(5);
+    let cluster = zookeeper_on_hosts(&hosts);
+    let target = over_ssh(&hosts, "zookeeper", &nodes(&cluster, |_, address| address.to_string()));
+    let scene = Scene::new(hosts.network().controller(), &target, WORKLOAD);
+    let run = scene.run(&["--set", "read=confirmed"]);
+    assert_eq!(run.finding("linearizable"), "valid", "{}", run.story());
+    run.assert_cuts(1);
+    let cut = run.partitions().remove(0);
+    assert_eq!(cut["cut"].as_array().unwrap().len(), 12, "{cut:#}");
+}
