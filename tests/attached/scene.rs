@@ -99,6 +99,21 @@ impl<'a> Scene<'a> {
         command
     }
 
+    /// Runs until a run decides something, three times at most: one on a machine that starved
+    /// the cluster is inconclusive, and says so. A cut without proof is no reason to try again.
+    pub fn run_until_decided(&self, more: &[&str]) -> Run {
+        let runs = (0..3).map(|_| self.run(more));
+        let mut last = None;
+        for run in runs {
+            let proven = |cut: &Value| cut["proof"]["proof"] == "confirmed";
+            if run.kind() != "inconclusive" || !run.partitions().iter().all(proven) {
+                return run;
+            }
+            last = Some(run);
+        }
+        last.expect("three runs")
+    }
+
     /// Runs to the end.
     pub fn run(&self, more: &[&str]) -> Run {
         let output = self.command(&self.results(), more).output().unwrap();

@@ -29,7 +29,7 @@ fn run_on_loopback(namespace: &Namespace, cluster: &Cluster, target: &str, more:
     foreign_rules(namespace);
     let before = Footprint::of(namespace, &processes(cluster));
     let scene = Scene::new(namespace, target, WORKLOAD);
-    let run = scene.run(more);
+    let run = scene.run_until_decided(more);
     assert_eq!(Footprint::of(namespace, &processes(cluster)), before, "{}", run.story());
     fs::read_dir(scene.results()).expect("results");
     // The story needs the folder, which goes with the scene.
@@ -61,7 +61,7 @@ fn etcd_by_process_leaves_no_table_behind() {
     let target = format!("driver: etcd\naccess: local\nnodes:\n{}", nodes(&cluster, node));
     let before = Footprint::of(&namespace, &pids);
     let scene = Scene::new(&namespace, &target, WORKLOAD);
-    let run = scene.run(&["--set", "read=serializable"]);
+    let run = scene.run_until_decided(&["--set", "read=serializable"]);
     assert_eq!((run.kind(), run.exit), ("mixed", 1), "{}", run.story());
     run.assert_cuts(2);
     assert_eq!(Footprint::of(&namespace, &pids), before);
@@ -91,7 +91,7 @@ fn etcd_in_foreign_namespaces_is_cp_with_clients_beside_it() {
         || network.nodes().iter().map(|node| Footprint::of(node, &pids)).collect::<Vec<_>>();
     let before = footprints();
     let scene = Scene::new(network.controller(), &target, WORKLOAD);
-    let run = scene.run(&["--expect", "CP"]);
+    let run = scene.run_until_decided(&["--expect", "CP"]);
     assert_eq!((run.kind(), run.exit), ("CP", 0), "{}", run.story());
     run.assert_cuts(2);
     assert_eq!(footprints(), before);
@@ -116,7 +116,7 @@ fn etcd_in_containers_is_cp() {
     );
     let before = Footprint::of(network.node(0), &[]);
     let scene = Scene::new(network.controller(), &target, WORKLOAD);
-    let run = scene.run(&["--expect", "CP"]);
+    let run = scene.run_until_decided(&["--expect", "CP"]);
     assert_eq!((run.kind(), run.exit), ("CP", 0), "{}", run.story());
     run.assert_cuts(2);
     assert_eq!(Footprint::of(network.node(0), &[]), before);
@@ -162,7 +162,7 @@ fn zookeeper_on_hosts_by_ssh_is_cp() {
         || network.nodes().iter().map(|node| Footprint::of(node, &[])).collect::<Vec<_>>();
     let before = footprints();
     let scene = Scene::new(network.controller(), &target, WORKLOAD);
-    let run = scene.run(&["--set", "read=confirmed", "--expect", "CP"]);
+    let run = scene.run_until_decided(&["--set", "read=confirmed", "--expect", "CP"]);
     assert_eq!((run.kind(), run.exit), ("CP", 0), "{}", run.story());
     run.assert_cuts(2);
     assert_eq!(footprints(), before);
