@@ -52,11 +52,11 @@ fn main() -> ExitCode {
         return scenarios::run(scenario, rest);
     }
     // As cargo's own harness: a name to look for, and `--skip NAME`, which names no check here.
-    let skipped = arguments.iter().position(|argument| argument == "--skip").map(|at| at + 1);
+    let skipped = |at: usize| at > 0 && arguments[at - 1] == "--skip";
     let filter = arguments
         .iter()
         .enumerate()
-        .find(|(at, argument)| !argument.starts_with('-') && Some(*at) != skipped)
+        .find(|(at, argument)| !argument.starts_with('-') && !skipped(*at))
         .map(|(_, argument)| argument);
     let wanted = |name: &str| filter.is_none_or(|filter| name.contains(&**filter));
     let folder = tempfile::tempdir().expect("a temporary folder");
