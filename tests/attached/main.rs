@@ -3,6 +3,7 @@
 //! A *world* is a cluster in network namespaces of its own. It vanishes with the test, also with
 //! one that is killed, and leaves nothing on this machine. Needs root.
 
+mod groups;
 mod hosts;
 mod leaves;
 mod namespace;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::groups;
 use crate::namespace::Namespace;
 use crate::support::{holds_within, splitbrain_in, succeed};
 
@@ -284,13 +285,10 @@ impl Footprint {
 
 /// Control groups of ours for a namespace.
 fn groups(namespace: &Namespace) -> Vec<PathBuf> {
-    let mounts = fs::read_to_string("/proc/mounts").unwrap();
-    let mount = mounts.lines().find(|line| line.contains(" cgroup2 ")).expect("a cgroup2 mount");
-    let mount = mount.split(' ').nth(1).unwrap();
-    let entries = fs::read_dir(mount).unwrap().flatten().map(|entry| entry.path());
+    let entries = groups::mount().map(fs::read_dir).into_iter().flatten().flatten().flatten();
     let prefix = format!("/splitbrain-{}-", namespace.identity());
     let ours = |path: &PathBuf| path.to_string_lossy().contains(&prefix);
-    let mut groups: Vec<PathBuf> = entries.filter(ours).collect();
+    let mut groups: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(ours).collect();
     groups.sort();
     groups
 }

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::thread;
 
+use crate::groups::Groups;
 use crate::hosts::Hosts;
 use crate::namespace::{Namespace, Network};
 use crate::scene::{Footprint, Run, Scene, WORKLOAD, foreign_rules};
@@ -42,6 +43,7 @@ fn run_on_loopback(namespace: &Namespace, cluster: &Cluster, target: &str, more:
 
 #[test]
 fn etcd_on_loopback_is_cp() {
+    let _groups = Groups::new();
     let namespace = Namespace::new();
     let cluster = etcd_on_loopback(&namespace);
     let target =
@@ -53,6 +55,7 @@ fn etcd_on_loopback_is_cp() {
 /// Named by their processes, and on a host without any rule: not even an empty table is left.
 #[test]
 fn etcd_by_process_leaves_no_table_behind() {
+    let _groups = Groups::new();
     let namespace = Namespace::new();
     let cluster = etcd_on_loopback(&namespace);
     let pids = processes(&cluster);
@@ -69,6 +72,7 @@ fn etcd_by_process_leaves_no_table_behind() {
 
 #[test]
 fn redis_on_loopback_loses_acknowledged_writes() {
+    let _groups = Groups::new();
     let namespace = Namespace::new();
     let cluster = redis_on_loopback(&namespace);
     let target =
