@@ -38,20 +38,14 @@ impl AddressFilter {
     /// If a node does not say, or if this host is one of the nodes: our clients would be cut off.
     pub async fn new(nodes: &[NodePlan], keepers: &[Keeper]) -> Result<AddressFilter, KeeperError> {
         let ask = async |(plan, keeper): (&NodePlan, &Keeper)| {
-            let machine = keeper.machine();
-            let said = machine.run(&COMMAND, b"").await?.text();
-            let said = said.map_err(|complaint| KeeperError::Refused {
-                machine: machine.name().to_string(),
-                verb: COMMAND.join(" "),
-                complaint,
-            })?;
+            let said = keeper.ask(&COMMAND).await?;
             let mut addresses: BTreeSet<IpAddr> = parse(&said).collect();
             addresses.insert(plan.ip.into());
             Ok::<Addressed, KeeperError>(Addressed {
                 plan: plan.clone(),
                 addresses,
                 families: keeper.families().to_vec(),
-                login: machine.login(),
+                login: keeper.machine().login(),
             })
         };
         let mut nodes = try_join_all(nodes.iter().zip(keepers).map(ask)).await?;
@@ -122,20 +116,14 @@ fn parse(said: &str) -> impl Iterator<Item = IpAddr> {
 #[async_trait]
 impl Filter for AddressFilter {
     fn way_in(&self) -> Vec<Rules> {
-        let of = |node: &Addressed, family| match node.families.contains(&family) {
-            true => way_to_chain("INPUT"),
-            false => String::new(),
-        };
-        let rules = |node| Rules { ipv4: of(node, Family::Ipv4), ipv6: of(node, Family::Ipv6) };
+        let rules = |node: &Addressed| Rules::of(&node.families, |_| way_to_chain("INPUT"));
         self.nodes.iter().map(rules).collect()
     }
 
     fn rules(&self, links: &BTreeSet<Link>) -> Vec<Rules> {
-        let of = |node: &Addressed, family| match node.families.contains(&family) {
-            true => chain(&self.rules_at(node, links, family)),
-            false => String::new(),
+        let rules = |node: &Addressed| {
+            Rules::of(&node.families, |family| chain(&self.rules_at(node, links, family)))
         };
-        let rules = |node| Rules { ipv4: of(node, Family::Ipv4), ipv6: of(node, Family::Ipv6) };
         self.nodes.iter().map(rules).collect()
     }
 

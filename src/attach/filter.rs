@@ -9,9 +9,7 @@ use async_trait::async_trait;
 use splitbrain_checkers::partition::Link;
 
 use super::keeper::{Attempt, Keeper, KeeperError, Rules};
-
-/// The chain that holds our rules, on every machine.
-pub const CHAIN: &str = "SPLITBRAIN";
+use crate::nemesis::rules::CHAIN;
 
 /// Makes the rules for every keeper.
 #[async_trait]

@@ -40,6 +40,14 @@ pub struct Rules {
     pub ipv6: String,
 }
 
+impl Rules {
+    /// Those of the families that a machine has.
+    pub fn of(families: &[Family], text: impl Fn(Family) -> String) -> Rules {
+        let of = |family| if families.contains(&family) { text(family) } else { String::new() };
+        Rules { ipv4: of(Family::Ipv4), ipv6: of(Family::Ipv6) }
+    }
+}
+
 /// A connection to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -165,6 +173,21 @@ impl Keeper {
         Ok(said.lines().map(str::to_string).collect())
     }
 
+    /// What another program there says.
+    ///
+    /// # Errors
+    /// If the machine cannot be reached, or the program fails.
+    pub async fn ask(&self, command: &[&str]) -> Result<String, KeeperError> {
+        let said = self.machine.run(command, b"").await?.text();
+        said.map_err(|complaint| self.refused(&command.join(" "), complaint))
+    }
+
+    /// That something on this machine does not do.
+    pub fn refused(&self, verb: &str, complaint: String) -> KeeperError {
+        let machine = self.machine.name().to_string();
+        KeeperError::Refused { machine, verb: verb.to_string(), complaint }
+    }
+
     async fn call(
         &self,
         verb: &str,
@@ -175,11 +198,7 @@ impl Keeper {
     }
 
     fn unreadable(&self, verb: &str, said: &str) -> KeeperError {
-        KeeperError::Refused {
-            machine: self.machine.name().to_string(),
-            verb: verb.to_string(),
-            complaint: format!("an answer that cannot be read: {said:?}"),
-        }
+        self.refused(verb, format!("an answer that cannot be read: {said:?}"))
     }
 }
 

@@ -204,9 +204,6 @@ impl LocalFilter {
     }
 
     fn chain(&self, links: &BTreeSet<Link>, family: Family) -> String {
-        if !self.families.contains(&family) {
-            return String::new();
-        }
         let cut = self.pairs().filter(|(from, to)| links.contains(&self.link(*from, *to)));
         let drops = cut.flat_map(|(from, to)| self.drops(from, to, family));
         chain(&self.marks().into_iter().chain(drops).collect::<Vec<_>>())
@@ -216,16 +213,11 @@ impl LocalFilter {
 #[async_trait]
 impl Filter for LocalFilter {
     fn way_in(&self) -> Vec<Rules> {
-        let of = |family| match self.families.contains(&family) {
-            true => way_to_chain("OUTPUT"),
-            false => String::new(),
-        };
-        vec![Rules { ipv4: of(Family::Ipv4), ipv6: of(Family::Ipv6) }]
+        vec![Rules::of(&self.families, |_| way_to_chain("OUTPUT"))]
     }
 
     fn rules(&self, links: &BTreeSet<Link>) -> Vec<Rules> {
-        let (ipv4, ipv6) = (self.chain(links, Family::Ipv4), self.chain(links, Family::Ipv6));
-        vec![Rules { ipv4, ipv6 }]
+        vec![Rules::of(&self.families, |family| self.chain(links, family))]
     }
 
     fn attempts(&self) -> Vec<Vec<Attempt>> {
@@ -285,26 +277,17 @@ fn quoted(word: &str) -> String {
 }
 
 async fn look(keeper: &Keeper) -> Result<Vec<Socket>, KeeperError> {
-    let machine = keeper.machine();
-    let refused = |complaint| KeeperError::Refused {
-        machine: machine.name().to_string(),
-        verb: sockets::COMMAND.join(" "),
-        complaint,
-    };
-    let output = machine.run(&sockets::COMMAND, b"").await?;
-    let said = output.text().map_err(refused)?;
-    sockets::parse(&said).map_err(|line| refused(format!("a line that cannot be read: {line}")))
+    let said = keeper.ask(&sockets::COMMAND).await?;
+    sockets::parse(&said).map_err(|line| {
+        let complaint = format!("a line that cannot be read: {line}");
+        keeper.refused(&sockets::COMMAND.join(" "), complaint)
+    })
 }
 
 async fn find(nodes: &[NodePlan], keeper: &Keeper) -> Result<Vec<Server>, KeeperError> {
     let sockets = look(keeper).await?;
-    processes::find(nodes, &sockets, &processes::parents()).map_err(|complaint| {
-        KeeperError::Refused {
-            machine: keeper.machine().name().to_string(),
-            verb: "looking for the nodes".to_string(),
-            complaint,
-        }
-    })
+    processes::find(nodes, &sockets, &processes::parents())
+        .map_err(|complaint| keeper.refused("looking for the nodes", complaint))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The words of a command on their way through ssh, which hands one line to a shell.
 
-use crate::plan::SshHost;
+use crate::plan::{SshHost, quoted};
 
 /// Where root's programs are, which is not where an ordinary user's PATH leads.
 const PATH: &str = "PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin";
@@ -37,15 +37,6 @@ pub(super) fn remote_line(host: &SshHost, command: &[&str]) -> String {
 
 fn sudo(host: &SshHost) -> &'static [&'static str] {
     if host.sudo { &["sudo", "-n"] } else { &[] }
-}
-
-/// A word as a shell takes it for itself.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_string();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
