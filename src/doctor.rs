@@ -267,7 +267,7 @@ fn proven_cut(inside: &Inside) -> Result<String, String> {
     let network =
         Network::create(inside, &nodes, &BTreeMap::new()).map_err(|error| said(&error))?;
     let (network, clock) = (Arc::new(network), Clock::start());
-    let prober = Prober::start(&network, clock, |_| {}).map_err(|error| said(&error))?;
+    let prober = Prober::start(&network.stations(), clock, |_| {}).map_err(|error| said(&error))?;
     let prober = Arc::new(prober);
     prober.wait_until_up(Duration::from_secs(2)).map_err(|error| said(&error))?;
     let nemesis = SandboxNemesis::new(Arc::clone(&network), prober, clock);

@@ -18,6 +18,7 @@ mod driving;
 pub mod exit;
 pub mod fault;
 pub mod generator;
+mod link_log;
 mod logging;
 pub mod nemesis;
 pub mod plan;

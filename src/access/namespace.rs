@@ -1,6 +1,8 @@
 //! This host, in the network namespace of a process. Programs and files are this host's: only
 //! the network is the other one, so that a container needs no tools of its own.
 
+use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 use async_trait::async_trait;
@@ -60,6 +62,14 @@ pub fn words(process: u32, command: &[&str]) -> Vec<String> {
     let file = format!("--net=/proc/{process}/ns/net");
     let enter = ["nsenter", &file, "--"];
     enter.iter().chain(command).map(ToString::to_string).collect()
+}
+
+/// The network namespace of a process, to move into.
+///
+/// # Errors
+/// The system's: there is no such process, or only root may look.
+pub fn open(process: u32) -> io::Result<OwnedFd> {
+    Ok(File::open(format!("/proc/{process}/ns/net"))?.into())
 }
 
 /// A handle of a process, which stays that of this process.

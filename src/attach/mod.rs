@@ -5,7 +5,7 @@
 //!   that if we fall silent
 //! - `filter` (`local`, `addresses`): how links are told apart; `processes`, `sockets` find who
 //!   listens where
-//! - `rounds`, `verify`: who can connect to whom, and whether a cut was real by that
+//! - `rounds`, `probers`, `verify`: who can reach whom, and whether a cut was real by that
 //! - `nemesis`: cuts and heals
 
 mod addresses;
@@ -14,27 +14,28 @@ mod filter;
 pub mod keeper;
 mod local;
 mod nemesis;
+mod probers;
 mod processes;
 mod rounds;
 mod show;
 mod sockets;
 mod verify;
 
-use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
-use splitbrain_checkers::history::Name;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::access::{self, AccessError, Machine};
 use crate::clock::Clock;
 use crate::fault::HarnessFault;
+use crate::link_log::LinkLog;
 use crate::nemesis::Nemesis;
-use crate::plan::{Plan, Target};
+use crate::plan::{NodePlan, Plan, Target};
 use addresses::AddressFilter;
 pub use examine::examine;
 use filter::Filter;
@@ -49,7 +50,7 @@ const BEAT: Duration = Duration::from_secs(5);
 
 /// A cluster whose machines are ours for the time of a run.
 pub struct AttachedCluster {
-    nodes: Vec<Name>,
+    nodes: Vec<NodePlan>,
     keepers: Arc<Vec<Keeper>>,
     filter: Arc<Mutex<Box<dyn Filter>>>,
     beats: JoinHandle<()>,
@@ -92,7 +93,7 @@ impl AttachedCluster {
             Ok(filter) => {
                 let keepers = Arc::new(keepers);
                 Ok(AttachedCluster {
-                    nodes: plan.target.nodes.iter().map(|node| node.name.clone()).collect(),
+                    nodes: plan.target.nodes.clone(),
                     beats: tokio::spawn(beat(Arc::clone(&keepers), faults.clone())),
                     keepers,
                     filter: Arc::new(Mutex::new(filter)),
@@ -115,13 +116,16 @@ impl AttachedCluster {
         clock: Clock,
         links: &Path,
     ) -> Result<Arc<dyn Nemesis>, HarnessFault> {
-        let file = File::options().create_new(true).append(true).open(links);
-        let file = file.map_err(|error| HarnessFault::History(error.to_string()))?;
+        let failed = |error: io::Error| HarnessFault::History(error.to_string());
+        let links = LinkLog::create(links).map_err(failed)?;
+        let prober = probers::start(&self.nodes, clock, links.share().map_err(failed)?).await;
+        let links = prober.is_none().then_some(links);
         let attempts = self.filter.lock().await.attempts();
-        let rounds = Rounds::new(clock, Arc::clone(&self.keepers), attempts, file);
+        let rounds = Rounds::new(clock, Arc::clone(&self.keepers), attempts, links);
         rounds.make().await.map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
         let (keepers, filter) = (Arc::clone(&self.keepers), Arc::clone(&self.filter));
-        Ok(Arc::new(AttachedNemesis::new(clock, self.nodes.clone(), keepers, filter, rounds)))
+        let nodes = self.nodes.iter().map(|node| node.name.clone()).collect();
+        Ok(Arc::new(AttachedNemesis::new(clock, nodes, keepers, filter, rounds, prober)))
     }
 
     /// Takes everything out on every machine.

@@ -17,8 +17,8 @@ use super::rounds::Rounds;
 use super::verify::{Observation, judge};
 use crate::clock::Clock;
 use crate::fault::HarnessFault;
-use crate::nemesis::{Active, Cut, Nemesis};
-use crate::sandbox::ask_for_short_slices;
+use crate::nemesis::{Active, Cut, Nemesis, verify};
+use crate::sandbox::{Prober, ask_for_short_slices};
 
 /// How long to wait after a heal until all can connect again.
 const HEAL_LIMIT: Duration = Duration::from_secs(5);
@@ -32,6 +32,8 @@ pub struct AttachedNemesis {
     keepers: Arc<Vec<Keeper>>,
     filter: Arc<Mutex<Box<dyn Filter>>>,
     rounds: Arc<Rounds>,
+    /// Where they can run.
+    prober: Option<Prober>,
     /// The rounds that are made while a cut lasts.
     going_on: Mutex<Option<JoinHandle<KeeperError>>>,
 }
@@ -43,9 +45,10 @@ impl AttachedNemesis {
         keepers: Arc<Vec<Keeper>>,
         filter: Arc<Mutex<Box<dyn Filter>>>,
         rounds: Rounds,
+        prober: Option<Prober>,
     ) -> AttachedNemesis {
         let (rounds, going_on) = (Arc::new(rounds), Mutex::new(None));
-        AttachedNemesis { clock, nodes, keepers, filter, rounds, going_on }
+        AttachedNemesis { clock, nodes, keepers, filter, rounds, prober, going_on }
     }
 
     /// Puts the rules for `links` in, on all machines at once. When it began and ended.
@@ -85,15 +88,17 @@ impl AttachedNemesis {
             *dropped.entry(link).or_insert(0) += packets;
         }
         let (heal_commanded, healed) = self.apply(&BTreeSet::new()).await?;
+        if let Some(prober) = &self.prober {
+            prober.hurry();
+        }
         while !self.rounds.make().await?.is_whole() && self.clock.now() < healed + HEAL_LIMIT {}
+        let probes = self.prober.as_ref();
+        let probes = probes.map(|prober| prober.log(active.commanded - verify::BEFORE));
         Ok(judge(&Observation {
-            nodes: &self.nodes,
-            cut: &active.cut,
-            commanded: active.commanded,
-            applied: active.applied,
-            heal_commanded,
+            course: active.course(&self.nodes, heal_commanded),
             dropped: &dropped,
             rounds: &self.rounds.since(active.commanded - BEFORE),
+            probes: probes.as_ref(),
         }))
     }
 }

@@ -1,12 +1,10 @@
 //! Who can connect to whom: rounds in which every node tries to connect to every other.
 //!
-//! Where probers cannot run, this is what shows that a link was cut and came back. A connection
+//! Where probers cannot run, this is what alone shows that a link was cut and came back. A connection
 //! takes packets in both directions, so a round tells which *pairs* are cut; which direction, the
 //! counters of the rules say.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +14,7 @@ use splitbrain_checkers::partition::Link;
 
 use super::keeper::{Attempt, Keeper, KeeperError};
 use crate::clock::Clock;
+use crate::link_log::LinkLog;
 use crate::sandbox::{LinkEvent, LinkState};
 
 /// Pause between two rounds while links are cut.
@@ -47,8 +46,8 @@ pub struct Rounds {
 
 struct Kept {
     rounds: Vec<Round>,
-    /// Where changes of links go (`links.jsonl`).
-    links: File,
+    /// Where changes of links go, unless probers see them sooner.
+    links: Option<LinkLog>,
 }
 
 impl Rounds {
@@ -57,7 +56,7 @@ impl Rounds {
         clock: Clock,
         keepers: Arc<Vec<Keeper>>,
         attempts: Vec<Vec<Attempt>>,
-        links: File,
+        links: Option<LinkLog>,
     ) -> Rounds {
         let kept = Mutex::new(Kept { rounds: Vec::new(), links });
         Rounds { clock, keepers, attempts, kept }
@@ -99,11 +98,8 @@ impl Rounds {
     fn keep(&self, round: Round) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let changes = changes(kept.rounds.last(), &round);
-        for event in changes {
-            let line = serde_json::to_string(&event).expect("plain data") + "\n";
-            if let Err(error) = kept.links.write_all(line.as_bytes()) {
-                tracing::error!("links.jsonl: {error}");
-            }
+        if let Some(links) = &mut kept.links {
+            changes.iter().for_each(|event| links.write(event));
         }
         kept.rounds.push(round);
     }

@@ -5,84 +5,65 @@
 //! 1. the rules of every cut link dropped packets;
 //! 2. before it every pair of nodes could connect, in both directions;
 //! 3. while it lasted no cut pair could, in at least one whole round;
-//! 4. and every other pair could.
+//! 4. and every other pair could;
+//! 5. where there are probers, their probes say the same as in the sandbox.
 
 use std::collections::BTreeMap;
 
-use splitbrain_checkers::history::{Name, Time};
+use splitbrain_checkers::history::Time;
 use splitbrain_checkers::partition::{Link, Partition};
 
 use super::rounds::Round;
-use crate::nemesis::{Cut, components, proof};
+use crate::nemesis::Cut;
+use crate::nemesis::verify::{self, Course};
+use crate::sandbox::ProbeLog;
 
-/// What was seen of one cut, from its command to its heal.
+/// What was seen of one cut.
 #[derive(Debug)]
 pub struct Observation<'a> {
-    pub nodes: &'a [Name],
-    pub cut: &'a Cut,
-    /// When the command to cut was given.
-    pub commanded: Time,
-    /// When the last rule was known to be in place.
-    pub applied: Time,
-    /// When the command to heal was given.
-    pub heal_commanded: Time,
+    pub course: Course<'a>,
     /// Packets that the rules of each link dropped, read before the heal.
     pub dropped: &'a BTreeMap<Link, u64>,
     /// Every round from shortly before the cut until after the heal.
     pub rounds: &'a [Round],
+    /// Every probe of the same time, where probers can run.
+    pub probes: Option<&'a ProbeLog>,
 }
 
 /// Judges a cut.
 pub fn judge(seen: &Observation) -> Partition {
-    let during: Vec<&Round> = seen
-        .rounds
-        .iter()
-        .filter(|round| round.began >= seen.applied && round.ended <= seen.heal_commanded)
-        .collect();
-    let mut doubts = Vec::new();
-    for link in &seen.cut.links {
-        doubts.extend(rule_doubt(seen, link));
-    }
-    match seen.rounds.iter().rev().find(|round| round.ended <= seen.commanded) {
-        Some(before) => {
-            let in_vain = before.reached.iter().filter(|(_, reached)| !**reached);
-            doubts.extend(in_vain.map(|(link, _)| {
-                format!("{} could not connect to {} before the cut either", link.from, link.to)
-            }));
-        }
-        None => doubts.push("nobody tried to connect before the cut".to_string()),
-    }
+    let Course { cut, applied, heal_commanded, .. } = seen.course;
+    let inside = |round: &&Round| round.began >= applied && round.ended <= heal_commanded;
+    let during: Vec<&Round> = seen.rounds.iter().filter(inside).collect();
+    let rules = cut.links.iter().filter_map(|link| rule_doubt(seen, link));
+    let mut doubts: Vec<String> = rules.chain(doubts_of_before(seen)).collect();
     if during.is_empty() {
         doubts.push("the cut was too short for every node to try to connect to every other".into());
     }
     for link in during.first().into_iter().flat_map(|round| round.reached.keys()) {
-        doubts.extend(link_doubt(seen, link, &during));
+        doubts.extend(link_doubt(cut, link, &during));
     }
-    let receives = |node: &&Name| seen.cut.links.iter().any(|link| link.to == **node);
-    let of = |node: &Name| {
-        let own = seen.dropped.iter().filter(|(link, _)| link.to == *node);
-        (node.clone(), own.map(|(_, packets)| packets).sum())
-    };
-    Partition {
-        name: seen.cut.name.clone(),
-        cut: seen.cut.links.clone(),
-        components: components(seen.nodes, &seen.cut.links),
-        commanded: seen.commanded,
-        began: seen.applied,
-        heal_commanded: seen.heal_commanded,
-        healed: healed(seen),
-        dropped_packets: seen.nodes.iter().filter(receives).map(of).collect(),
-        proof: proof(doubts),
-    }
+    let probes = seen.probes.into_iter();
+    doubts.extend(probes.flat_map(|probes| verify::probe_doubts(&seen.course, probes)));
+    let dropped = seen.dropped.iter().map(|(link, packets)| (link, *packets));
+    seen.course.partition(healed(seen), dropped, doubts)
 }
 
 fn rule_doubt(seen: &Observation, link: &Link) -> Option<String> {
-    let (from, to) = (&link.from, &link.to);
-    match seen.dropped.get(link) {
-        None => Some(format!("the rule that cuts {from} -> {to} is not there")),
-        Some(0) => Some(format!("the rule that cuts {from} -> {to} dropped no packet")),
-        Some(_) => None,
-    }
+    verify::rule_doubt(link, seen.dropped.get(link))
+}
+
+/// Who could not connect before the cut either.
+fn doubts_of_before(seen: &Observation) -> Vec<String> {
+    let before = |round: &&Round| round.ended <= seen.course.commanded;
+    let Some(before) = seen.rounds.iter().rev().find(before) else {
+        return vec!["nobody tried to connect before the cut".to_string()];
+    };
+    let in_vain = before.reached.iter().filter(|(_, reached)| !**reached);
+    let doubt = |(Link { from, to }, _): (&Link, &bool)| {
+        format!("{from} could not connect to {to} before the cut either")
+    };
+    in_vain.map(doubt).collect()
 }
 
 /// A pair is cut if either direction is.
@@ -91,10 +72,10 @@ fn is_cut(cut: &Cut, link: &Link) -> bool {
     cut.links.contains(link) || cut.links.contains(&back)
 }
 
-fn link_doubt(seen: &Observation, link: &Link, during: &[&Round]) -> Option<String> {
+fn link_doubt(cut: &Cut, link: &Link, during: &[&Round]) -> Option<String> {
     let reached = |round: &&Round| round.reached.get(link).copied().unwrap_or(false);
     let (from, to) = (&link.from, &link.to);
-    if is_cut(seen.cut, link) {
+    if is_cut(cut, link) {
         let leak = during.iter().find(|round| reached(round))?;
         return Some(format!("{from} could connect to {to} at {} in spite of the cut", leak.ended));
     }
@@ -110,19 +91,26 @@ fn link_doubt(seen: &Observation, link: &Link, during: &[&Round]) -> Option<Stri
     })
 }
 
-/// When all could connect again after the heal.
+/// When all could connect again after the heal. Probes say it more exactly than rounds.
 fn healed(seen: &Observation) -> Option<Time> {
-    let after = seen.rounds.iter().filter(|round| round.began >= seen.heal_commanded);
-    after.filter(|round| round.is_whole()).map(|round| round.ended).min()
+    let Course { cut, heal_commanded, .. } = seen.course;
+    let after = seen.rounds.iter().filter(|round| round.began >= heal_commanded);
+    let whole = after.filter(|round| round.is_whole()).map(|round| round.ended).min()?;
+    match seen.probes {
+        Some(probes) => verify::healed(cut, heal_commanded, probes),
+        None => Some(whole),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use splitbrain_checkers::history::Name;
     use splitbrain_checkers::partition::Proof;
 
     use super::*;
+    use crate::sandbox::{Family, Probe, Stream};
 
     const MS: u64 = 1_000_000;
 
@@ -135,6 +123,7 @@ mod tests {
         cut: Cut,
         dropped: BTreeMap<Link, u64>,
         rounds: Vec<Round>,
+        probes: Option<ProbeLog>,
     }
 
     impl Scene {
@@ -154,18 +143,22 @@ mod tests {
                 dropped: links.iter().map(|link| (link.clone(), 4)).collect(),
                 cut: Cut { name: "isolate n1".into(), links },
                 rounds: [900, 1_100, 3_000, 5_000, 9_050].map(round).into(),
+                probes: None,
             }
         }
 
         fn judge(&self) -> Partition {
             judge(&Observation {
-                nodes: &["n1", "n2", "n3"].map(Name::from),
-                cut: &self.cut,
-                commanded: Time(1_000 * MS),
-                applied: Time(1_030 * MS),
-                heal_commanded: Time(9_000 * MS),
+                course: Course {
+                    nodes: &["n1", "n2", "n3"].map(Name::from),
+                    cut: &self.cut,
+                    commanded: Time(1_000 * MS),
+                    applied: Time(1_030 * MS),
+                    heal_commanded: Time(9_000 * MS),
+                },
                 dropped: &self.dropped,
                 rounds: &self.rounds,
+                probes: self.probes.as_ref(),
             })
         }
 
@@ -239,5 +232,29 @@ mod tests {
         scene.cut.links.retain(|link| &*link.from == "n1");
         scene.dropped.retain(|link, _| &*link.from == "n1");
         assert_eq!(scene.judge().proof, Proof::Confirmed);
+    }
+
+    /// A probe every 100 ms on every link, lost between two instants (ms) on those that are cut.
+    fn probes(scene: &Scene, lost: std::ops::Range<u64>) -> ProbeLog {
+        let stream = |link: &Link| {
+            let is_cut = scene.cut.links.contains(link);
+            let probe = |at: u64| {
+                let (sent, lost) = (Time(at * MS), is_cut && lost.contains(&at));
+                Probe { sent, arrived: (!lost).then_some(sent) }
+            };
+            let key = Stream { link: link.clone(), family: Family::Ipv4 };
+            (key, (500..9_500).step_by(100).map(probe).collect())
+        };
+        scene.rounds[0].reached.keys().map(stream).collect()
+    }
+
+    #[test]
+    fn probers_have_to_say_the_same() {
+        let mut scene = Scene::new();
+        scene.probes = Some(probes(&scene, 1_010..9_010));
+        assert_eq!(scene.judge().proof, Proof::Confirmed);
+        assert_eq!(scene.judge().healed, Some(Time(9_100 * MS)), "sooner or later than a round");
+        scene.probes = Some(probes(&scene, 1_010..8_900));
+        assert!(scene.reason().starts_with("1 probes got through on n1 -> n2 (IPv4)"));
     }
 }

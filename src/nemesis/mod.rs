@@ -12,13 +12,13 @@ mod sandbox;
 pub mod verify;
 
 use async_trait::async_trait;
-use splitbrain_checkers::history::Time;
+use splitbrain_checkers::history::{Name, Time};
 use splitbrain_checkers::partition::Partition;
 
 pub use apply::{ApplyError, restore_command};
 pub use partition::{Cut, CutError, components, cut_links, union};
 pub use sandbox::SandboxNemesis;
-pub(crate) use verify::proof;
+pub use verify::Course;
 
 use crate::fault::HarnessFault;
 
@@ -32,6 +32,14 @@ pub struct Active {
     pub commanded: Time,
     /// When the last rule was in place.
     pub applied: Time,
+}
+
+impl Active {
+    /// Its course, once it is over.
+    pub fn course<'a>(&'a self, nodes: &'a [Name], heal_commanded: Time) -> Course<'a> {
+        let Active { cut, commanded, applied } = self;
+        Course { nodes, cut, commanded: *commanded, applied: *applied, heal_commanded }
+    }
 }
 
 /// Cuts and heals links. One cut at a time: heal it before the next.

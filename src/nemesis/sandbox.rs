@@ -72,11 +72,7 @@ impl SandboxNemesis {
         }
         let nodes = self.network.names();
         Ok(verify::judge(&verify::Observation {
-            nodes: &nodes,
-            cut: &active.cut,
-            commanded: active.commanded,
-            applied: active.applied,
-            heal_commanded,
+            course: active.course(&nodes, heal_commanded),
             dropped: &dropped,
             probes: &self.prober.log(active.commanded - verify::BEFORE),
         }))

@@ -10,6 +10,7 @@
 //! Each is asked in each family. Whatever is missing is said in the proof's place.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 
 use splitbrain_checkers::history::{Name, Time};
@@ -28,9 +29,9 @@ pub const BEFORE: Duration = Duration::from_secs(1);
 /// Reasons that are spelt out; the rest are counted.
 const REASONS_SHOWN: usize = 3;
 
-/// What was seen of one cut, from its command to its heal.
+/// The course of one cut, from its command to its heal.
 #[derive(Debug)]
-pub struct Observation<'a> {
+pub struct Course<'a> {
     pub nodes: &'a [Name],
     pub cut: &'a Cut,
     /// When the command to cut was given.
@@ -39,6 +40,12 @@ pub struct Observation<'a> {
     pub applied: Time,
     /// When the command to heal was given.
     pub heal_commanded: Time,
+}
+
+/// What was seen of one cut.
+#[derive(Debug)]
+pub struct Observation<'a> {
+    pub course: Course<'a>,
     /// Packets that each rule dropped, read before the heal. A rule that is not there is absent.
     pub dropped: &'a BTreeMap<Stream, u64>,
     /// Every probe since [`BEFORE`] the command to cut.
@@ -47,31 +54,68 @@ pub struct Observation<'a> {
 
 /// Judges a cut.
 pub fn judge(seen: &Observation) -> Partition {
-    let mut reasons = Vec::new();
-    for (stream, probes) in seen.probes {
-        if seen.cut.links.contains(&stream.link) {
-            reasons.extend(cut_stream_doubts(seen, stream, probes));
-        } else {
-            reasons.extend(whole_stream_doubt(seen, stream, probes));
+    let Course { cut, heal_commanded, .. } = seen.course;
+    let cut_streams = seen.probes.keys().filter(|stream| cut.links.contains(&stream.link));
+    let doubts = cut_streams.filter_map(|stream| rule_doubt(stream, seen.dropped.get(stream)));
+    let doubts = doubts.chain(probe_doubts(&seen.course, seen.probes)).collect();
+    let dropped = seen.dropped.iter().map(|(stream, packets)| (&stream.link, *packets));
+    seen.course.partition(healed(cut, heal_commanded, seen.probes), dropped, doubts)
+}
+
+impl Course<'_> {
+    /// The partition that it was: confirmed unless there are doubts.
+    pub fn partition<'a>(
+        &self,
+        healed: Option<Time>,
+        dropped: impl Iterator<Item = (&'a Link, u64)>,
+        doubts: Vec<String>,
+    ) -> Partition {
+        let receives = |node: &&Name| self.cut.links.iter().any(|link| link.to == **node);
+        let receivers = self.nodes.iter().filter(receives).map(|node| (node.clone(), 0));
+        let mut dropped_packets: Vec<(Name, u64)> = receivers.collect();
+        for (link, packets) in dropped {
+            let at = dropped_packets.iter_mut().find(|(node, _)| *node == link.to);
+            at.into_iter().for_each(|(_, sum)| *sum += packets);
+        }
+        Partition {
+            name: self.cut.name.clone(),
+            cut: self.cut.links.clone(),
+            components: components(self.nodes, &self.cut.links),
+            commanded: self.commanded,
+            // Not the last probe that got through: between two probes a request may slip through
+            // before the rule is there, and would look as if data had crossed the cut.
+            began: self.applied,
+            heal_commanded: self.heal_commanded,
+            healed,
+            dropped_packets,
+            proof: proof(doubts),
         }
     }
-    let unprobed = |link: &&Link| !seen.probes.keys().any(|stream| stream.link == **link);
-    for link in seen.cut.links.iter().filter(unprobed) {
-        reasons.push(format!("{} -> {} was not probed", link.from, link.to));
+}
+
+/// Whether the rule that cuts `what` dropped anything. `None` for a rule that is not there.
+pub fn rule_doubt(what: impl Display, dropped: Option<&u64>) -> Option<String> {
+    match dropped {
+        None => Some(format!("the rule that cuts {what} is not there")),
+        Some(0) => Some(format!("the rule that cuts {what} dropped no packet")),
+        Some(_) => None,
     }
-    Partition {
-        name: seen.cut.name.clone(),
-        cut: seen.cut.links.clone(),
-        components: components(seen.nodes, &seen.cut.links),
-        commanded: seen.commanded,
-        // Not the last probe that got through: between two probes a request may slip through before
-        // the rule is there, and would look as if data had crossed the cut.
-        began: seen.applied,
-        heal_commanded: seen.heal_commanded,
-        healed: healed(seen.cut, seen.heal_commanded, seen.probes),
-        dropped_packets: dropped_by_node(seen),
-        proof: proof(reasons),
+}
+
+/// Why the probes do not show that the cut was real: those of cut links, and of all others.
+pub fn probe_doubts(course: &Course, probes: &ProbeLog) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for (stream, probes) in probes {
+        if course.cut.links.contains(&stream.link) {
+            doubts.extend(cut_stream_doubts(course, stream, probes));
+        } else {
+            doubts.extend(whole_stream_doubt(course, stream, probes));
+        }
     }
+    let unprobed = |link: &&Link| !probes.keys().any(|stream| stream.link == **link);
+    let unprobed = course.cut.links.iter().filter(unprobed);
+    doubts.extend(unprobed.map(|link| format!("{link} was not probed")));
+    doubts
 }
 
 /// When every cut link carried a probe again after the command to heal, in each family; `None`
@@ -85,13 +129,8 @@ pub fn healed(cut: &Cut, heal_commanded: Time, probes: &ProbeLog) -> Option<Time
     firsts?.into_iter().max()
 }
 
-fn cut_stream_doubts(seen: &Observation, stream: &Stream, probes: &[Probe]) -> Vec<String> {
+fn cut_stream_doubts(seen: &Course, stream: &Stream, probes: &[Probe]) -> Vec<String> {
     let mut doubts = Vec::new();
-    match seen.dropped.get(stream) {
-        None => doubts.push(format!("the rule that cuts {stream} is not there")),
-        Some(0) => doubts.push(format!("the rule that cuts {stream} dropped no packet")),
-        Some(_) => {}
-    }
     let arrivals = || probes.iter().filter_map(|probe| probe.arrived);
     if !arrivals().any(|time| time <= seen.applied) {
         doubts.push(format!("{stream} carried no probe before the cut either"));
@@ -115,7 +154,7 @@ fn cut_stream_doubts(seen: &Observation, stream: &Stream, probes: &[Probe]) -> V
     doubts
 }
 
-fn whole_stream_doubt(seen: &Observation, stream: &Stream, probes: &[Probe]) -> Option<String> {
+fn whole_stream_doubt(seen: &Course, stream: &Stream, probes: &[Probe]) -> Option<String> {
     let during = |probe: &&Probe| seen.commanded <= probe.sent && probe.sent < seen.heal_commanded;
     let during: Vec<Probe> = probes.iter().filter(during).copied().collect();
     if !during.iter().any(|probe| probe.arrived.is_some()) {
@@ -134,17 +173,8 @@ fn whole_stream_doubt(seen: &Observation, stream: &Stream, probes: &[Probe]) -> 
     })
 }
 
-fn dropped_by_node(seen: &Observation) -> Vec<(Name, u64)> {
-    let of = |node: &Name| {
-        let own = seen.dropped.iter().filter(|(stream, _)| stream.link.to == *node);
-        (node.clone(), own.map(|(_, packets)| packets).sum())
-    };
-    let receives = |node: &&Name| seen.cut.links.iter().any(|link| link.to == **node);
-    seen.nodes.iter().filter(receives).map(of).collect()
-}
-
 /// Confirmed unless there are reasons to doubt.
-pub(crate) fn proof(reasons: Vec<String>) -> Proof {
+fn proof(reasons: Vec<String>) -> Proof {
     if reasons.is_empty() {
         return Proof::Confirmed;
     }
@@ -214,15 +244,14 @@ mod tests {
         }
 
         fn judge(&self) -> Partition {
-            judge(&Observation {
+            let course = Course {
                 nodes: &self.nodes,
                 cut: &self.cut,
                 commanded: COMMANDED,
                 applied: APPLIED,
                 heal_commanded: HEAL,
-                dropped: &self.dropped,
-                probes: &self.probes,
-            })
+            };
+            judge(&Observation { course, dropped: &self.dropped, probes: &self.probes })
         }
 
         fn reason(&self) -> String {

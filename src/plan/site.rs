@@ -27,6 +27,16 @@ pub enum Site {
     Ssh(SshHost),
 }
 
+impl Site {
+    /// The process whose network namespace the node has, if it is on this host with one of its own.
+    pub fn namespace_process(&self) -> Option<u32> {
+        match self {
+            Site::Namespace { process } | Site::Docker { process, .. } => Some(*process),
+            Site::Sandbox(_) | Site::Local { .. } | Site::Ssh(_) => None,
+        }
+    }
+}
+
 /// How a server is started. Two placeholders are left for the run to fill: `{data}` (the node's
 /// data folder) and `{self}` (the splitbrain binary).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

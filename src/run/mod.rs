@@ -11,9 +11,7 @@ mod settle;
 mod tests;
 mod timeline;
 
-use std::fs::File;
-use std::io::Write;
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -22,16 +20,18 @@ use nix::sched::{CloneFlags, setns};
 use splitbrain_targets::driver::Driver;
 use tokio::sync::{mpsc, watch};
 
+use crate::access;
 use crate::attach::AttachedCluster;
 use crate::clock::Clock;
 use crate::cluster::RunningCluster;
 use crate::driving;
 use crate::fault::HarnessFault;
 use crate::generator::Keys;
+use crate::link_log::LinkLog;
 use crate::nemesis::{Nemesis, SandboxNemesis};
 use crate::plan::{self, NodePlan, Plan, Site};
 use crate::progress::{Progress, Update};
-use crate::sandbox::{Inside, LinkEvent, Network, Prober};
+use crate::sandbox::{Inside, Network, Prober};
 use crate::store::{Ending, RunFolder};
 use clients::{NodeClients, Shared, Tally};
 use record::Recorder;
@@ -87,7 +87,10 @@ async fn sandboxed(run: &Run<'_>, inside: &Inside) -> Result<Ending, HarnessFaul
     let brought_up = async {
         let cluster = RunningCluster::start(target, &network, &nodes, &faults).await?;
         let clock = Clock::start();
-        let prober = watch_links(&network, clock, &run.folder.links())?;
+        let mut links = LinkLog::create(&run.folder.links())
+            .map_err(|error| HarnessFault::History(error.to_string()))?;
+        let prober = Prober::start(&network.stations(), clock, move |event| links.write(&event))
+            .map_err(|error| HarnessFault::Sandbox(error.to_string()))?;
         let enter = |node: &NodePlan| -> Enter {
             let (network, name) = (network.clone(), node.name.clone());
             Box::new(move || network.enter(&name).map_err(|error| error.to_string()))
@@ -132,13 +135,16 @@ async fn attached(run: &Run<'_>) -> Result<Ending, HarnessFault> {
 
 /// Moves the calling thread into the network namespace of a node of this host.
 fn enter_namespace(site: &Site) -> Result<(), String> {
-    let (Site::Namespace { process } | Site::Docker { process, .. }) = site else {
-        return Err("clients can be beside a node only in a network namespace".to_string());
-    };
-    let path = format!("/proc/{process}/ns/net");
-    let enter = || Ok::<(), std::io::Error>(setns(File::open(&path)?, CloneFlags::CLONE_NEWNET)?);
+    let process = site
+        .namespace_process()
+        .ok_or("clients can be beside a node only in a network namespace")?;
+    let enter =
+        || Ok::<(), io::Error>(setns(access::namespace::open(process)?, CloneFlags::CLONE_NEWNET)?);
     enter().map_err(|error| {
-        format!("{path}: {error}; `clients: beside` needs root: run splitbrain with sudo")
+        format!(
+            "the network of process {process}: {error}; `clients: beside` needs root: run \
+             splitbrain with sudo"
+        )
     })
 }
 
@@ -246,24 +252,4 @@ impl Run<'_> {
         }
         Ok(())
     }
-}
-
-/// Starts the prober; every link that goes down or comes up is a line of `links.jsonl`.
-fn watch_links(network: &Network, clock: Clock, path: &Path) -> Result<Prober, HarnessFault> {
-    let mut file = File::options()
-        .create_new(true)
-        .append(true)
-        .open(path)
-        .map_err(|error| HarnessFault::History(error.to_string()))?;
-    let observe = move |event: LinkEvent| {
-        let written =
-            serde_json::to_vec(&event).map_err(std::io::Error::from).and_then(|mut line| {
-                line.push(b'\n');
-                file.write_all(&line)
-            });
-        if let Err(error) = written {
-            tracing::error!("links.jsonl: {error}");
-        }
-    };
-    Prober::start(network, clock, observe).map_err(|error| HarnessFault::Sandbox(error.to_string()))
 }

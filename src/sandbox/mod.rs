@@ -23,7 +23,9 @@ pub use enter::{Inside, Side, enter, throwaway};
 pub use network::{Network, NetworkError};
 pub use node::NodeEntry;
 pub(crate) use probe::probe_arrives;
-pub use probe::{Family, LinkEvent, LinkState, Probe, ProbeError, ProbeLog, Prober, Stream, TICK};
+pub use probe::{
+    Family, LinkEvent, LinkState, Probe, ProbeError, ProbeLog, Prober, Station, Stream, TICK,
+};
 pub use program::system_program;
 pub use prompt::ask_for_short_slices;
 pub use refusal::{Facts, Refusal};

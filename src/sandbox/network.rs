@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -20,8 +20,9 @@ use splitbrain_checkers::history::Name;
 
 use super::enter::Inside;
 use super::node::NodeEntry;
+use super::probe::{Family, Station};
 use super::program::system_program;
-use super::topology::{hosts_file, links_batch, node_batch};
+use super::topology::{hosts_file, ipv6_of, links_batch, node_batch};
 
 pub(super) const HOSTS: &str = "/run/splitbrain-hosts";
 
@@ -111,6 +112,20 @@ impl Network {
     /// that could cut it, they have none and IPv6 is switched off in them.
     pub fn ipv6(&self) -> bool {
         self.ipv6
+    }
+
+    /// Where probes of the nodes are sent from and received.
+    pub fn stations(&self) -> Vec<Station> {
+        let station = |node: &NetworkNode| {
+            let ipv6 = self.ipv6.then(|| (Family::Ipv6, IpAddr::V6(ipv6_of(node.ip))));
+            let ipv4 = (Family::Ipv4, IpAddr::V4(node.ip));
+            Station {
+                node: node.name.clone(),
+                namespace: Arc::clone(&node.namespace),
+                addresses: [Some(ipv4), ipv6].into_iter().flatten().collect(),
+            }
+        };
+        self.nodes.iter().map(station).collect()
     }
 
     /// Moves the calling thread, and only it, into a node's network namespace. Sockets that it

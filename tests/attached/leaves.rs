@@ -1,6 +1,7 @@
 //! Whatever ends a run, a cluster that runs already is left as it was: at once where we can, by
 //! the guards within half a minute where we cannot.
 
+use std::fs;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -189,6 +190,23 @@ fn a_lost_connection_leaves_nothing_on_any_host() {
     let others = |now: &[Footprint]| now[1..] == before[1..];
     assert!(holds_within(SOON, || others(&footprints(&hosts))), "{:#?}", footprints(&hosts));
     assert!(holds_within(GUARD, || footprints(&hosts) == before), "{:#?}", footprints(&hosts));
+    hosts.start_sshd(0);
+    check_kill(&hosts, &target, &before);
+}
+
+/// Nor does a kill, neither on the hosts nor here: its sessions end, too.
+fn check_kill(hosts: &Hosts, target: &str, before: &[Footprint]) {
+    let controller = hosts.network().controller();
+    let own = controller.processes();
+    let scene = Scene::new(controller, target, LONG_CUT);
+    let mut run = scene.start();
+    run.until_cut();
+    assert!(fs::read_dir(scene.temporary()).unwrap().next().is_some(), "no session");
+    signal(&run, Signal::SIGKILL);
+    run.end();
+    assert!(holds_within(GUARD, || footprints(hosts) == before), "{:#?}", footprints(hosts));
+    assert!(holds_within(GUARD, || controller.processes() == own), "sessions are left");
+    assert_eq!(fs::read_dir(scene.temporary()).unwrap().count(), 0);
 }
 
 fn footprints(hosts: &Hosts) -> Vec<Footprint> {

@@ -80,6 +80,7 @@ impl<'a> Scene<'a> {
         folder.disable_cleanup(std::env::var_os("SPLITBRAIN_KEEP").is_some());
         fs::write(folder.path().join("mycluster.yaml"), target).unwrap();
         fs::write(folder.path().join("w.yaml"), workload).unwrap();
+        fs::create_dir(folder.path().join("tmp")).unwrap();
         Scene { namespace, folder }
     }
 
@@ -91,12 +92,17 @@ impl<'a> Scene<'a> {
         self.folder.path().join("results")
     }
 
+    /// The temporary folder of its runs.
+    pub fn temporary(&self) -> PathBuf {
+        self.folder.path().join("tmp")
+    }
+
     /// `splitbrain run` of the scene's files, results under `results`.
     fn command(&self, results: &Path, more: &[&str]) -> Command {
         let mut command = splitbrain_in(self.namespace);
         command.arg("run").arg(self.folder.path().join("w.yaml"));
         command.arg("--target").arg(self.target()).arg("--results").arg(results);
-        command.arg("--json").args(more);
+        command.arg("--json").args(more).env("TMPDIR", self.temporary());
         command
     }
 
@@ -205,6 +211,12 @@ impl Run {
             self.partitions(),
             self.stderr
         )
+    }
+
+    /// Whether probers watched the links, beside the rounds of connections.
+    pub fn had_probers(&self) -> bool {
+        let log = fs::read_to_string(self.folder.join("log")).expect("the run's log");
+        log.contains("probers watch every link")
     }
 
     /// Every cut was real and was healed.

@@ -98,6 +98,7 @@ fn etcd_in_foreign_namespaces_is_cp_with_clients_beside_it() {
     let run = scene.run_until_decided(&["--expect", "CP"]);
     assert_eq!((run.kind(), run.exit), ("CP", 0), "{}", run.story());
     run.assert_cuts(2);
+    assert!(run.had_probers());
     assert_eq!(footprints(), before);
 }
 
@@ -123,6 +124,7 @@ fn etcd_in_containers_is_cp() {
     let run = scene.run_until_decided(&["--expect", "CP"]);
     assert_eq!((run.kind(), run.exit), ("CP", 0), "{}", run.story());
     run.assert_cuts(2);
+    assert!(run.had_probers());
     assert_eq!(Footprint::of(network.node(0), &[]), before);
 }
 

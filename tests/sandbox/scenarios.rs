@@ -166,7 +166,7 @@ fn network(inside: &Inside, entered: Duration) {
     assert!(!fs::read_to_string("/etc/hosts").unwrap().contains("10.77.0.5"));
     let impossible = BTreeMap::from([("net.ipv4.no_such_thing".to_string(), "1".to_string())]);
     let network = Arc::new(network);
-    let prober = Prober::start(&network, Clock::start(), |_| {}).unwrap();
+    let prober = Prober::start(&network.stations(), Clock::start(), |_| {}).unwrap();
     prober.wait_until_up(Duration::from_secs(10)).unwrap();
     prober.stop().unwrap();
     // The second network in one sandbox fails on what exists; the message has the line.

@@ -38,7 +38,7 @@ impl Stage {
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&events);
         let observe = move |event| seen.lock().unwrap().push(event);
-        let prober = Arc::new(Prober::start(&network, clock, observe).unwrap());
+        let prober = Arc::new(Prober::start(&network.stations(), clock, observe).unwrap());
         prober.wait_until_up(Duration::from_secs(10)).unwrap_or_else(|error| panic!("{error}"));
         let nemesis = SandboxNemesis::new(Arc::clone(&network), Arc::clone(&prober), clock);
         Stage { network, prober, nemesis, clock, events }

@@ -1,14 +1,15 @@
 //! The login to a host, and what its failures mean.
 
-use std::env;
 use std::error::Error as _;
 use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Duration;
 
 use openssh::{ControlPersist, Error, KnownHosts, Session, SessionBuilder};
 
+use super::sockets;
 use super::words::command_line;
 use crate::plan::SshHost;
 use crate::sandbox::system_program;
@@ -30,18 +31,19 @@ pub(super) async fn log_in(host: &SshHost) -> Result<Session, String> {
             "the program ssh is missing on this host: apt-get install openssh-client".to_string()
         );
     }
-    builder(host).connect(&host.host).await.map_err(|error| explain(host, &error))
+    let sockets = sockets::folder().map_err(|error| format!("no folder for sockets: {error}"))?;
+    let session = builder(host, &sockets).connect(&host.host).await;
+    session.map_err(|error| explain(host, &error))
 }
 
-fn builder(host: &SshHost) -> SessionBuilder {
+fn builder(host: &SshHost, sockets: &Path) -> SessionBuilder {
     let mut builder = SessionBuilder::default();
     builder
         .known_hosts_check(KnownHosts::Strict)
         .connect_timeout(CONNECT_TIMEOUT)
         .server_alive_interval(ALIVE_INTERVAL)
         .control_persist(ControlPersist::IdleFor(IDLE_SECONDS))
-        // The default is in the home folder, whose path may be too long for a socket.
-        .control_directory(env::temp_dir());
+        .control_directory(sockets);
     if let Some(user) = &host.user {
         builder.user(user.clone());
     }

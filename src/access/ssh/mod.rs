@@ -4,6 +4,7 @@
 //! is a client of that session, which takes some milliseconds instead of a login.
 
 mod login;
+mod sockets;
 #[cfg(test)]
 mod tests;
 mod words;

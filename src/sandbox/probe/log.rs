@@ -32,7 +32,7 @@ pub struct Stream {
 /// `n1 -> n2 (IPv4)`.
 impl std::fmt::Display for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} -> {} ({})", self.link.from, self.link.to, self.family.name())
+        write!(f, "{} ({})", self.link, self.family.name())
     }
 }
 

@@ -9,10 +9,10 @@
 mod log;
 mod socket;
 mod state;
+mod station;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -24,13 +24,13 @@ use splitbrain_checkers::partition::Link;
 pub use log::{Family, Probe, ProbeLog, Stream};
 pub(crate) use socket::probe_arrives;
 pub use state::{LinkEvent, LinkState};
+pub use station::Station;
 
-use super::network::Network;
 use super::prompt::ask_for_short_slices;
-use super::topology::ipv6_of;
 use crate::clock::Clock;
-use socket::{Arrival, ProbeSocket};
+use socket::Arrival;
 use state::LinkWatch;
+use station::Ends;
 
 /// From one probe to the next.
 pub const TICK: Duration = Duration::from_millis(10);
@@ -83,35 +83,17 @@ impl Prober {
     /// # Errors
     /// If a socket cannot be opened.
     pub fn start(
-        network: &Network,
+        stations: &[Station],
         clock: Clock,
         observe: impl FnMut(LinkEvent) + Send + 'static,
     ) -> Result<Prober, ProbeError> {
-        let mut families = vec![Family::Ipv4];
-        if network.ipv6() {
-            families.push(Family::Ipv6);
-        }
-        let addresses: BTreeMap<Name, BTreeMap<Family, IpAddr>> = network
-            .addresses()
+        let ends = stations.iter().map(Station::open).collect::<Result<Vec<Ends>, _>>()?;
+        let families: Vec<Family> = stations
+            .first()
             .into_iter()
-            .map(|(name, ip)| {
-                let of = |family: &Family| match family {
-                    Family::Ipv4 => (Family::Ipv4, IpAddr::V4(ip)),
-                    Family::Ipv6 => (Family::Ipv6, IpAddr::V6(ipv6_of(ip))),
-                };
-                (name, families.iter().map(of).collect())
-            })
+            .flat_map(|first| first.addresses.keys().copied())
             .collect();
-        let opened = network.in_each_node(|name| -> Result<Ends, ProbeError> {
-            let open = |(family, ip): (&Family, &IpAddr)| {
-                let socket = ProbeSocket::open(*ip)
-                    .map_err(|error| ProbeError::Socket(name.clone(), error))?;
-                Ok((*family, End { ip: *ip, socket }))
-            };
-            addresses[name].iter().map(open).collect()
-        });
-        let ends: Vec<Ends> = opened.into_iter().collect::<Result<_, _>>()?;
-        let nodes = network.names();
+        let nodes: Vec<Name> = stations.iter().map(|station| station.node.clone()).collect();
         let records = Mutex::new(Records::new(nodes.len(), &families));
         let stopping = AtomicBool::new(false);
         let hasty_until = AtomicU64::new(0);
@@ -205,6 +187,13 @@ impl Prober {
     }
 }
 
+/// Nobody reads what it would still see.
+impl Drop for Prober {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What a mutex holds, also after a panic of another holder: the data are plain, and the panic
 /// comes out where the thread is joined.
 fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -230,14 +219,6 @@ impl Records {
         Records { sent: vec![Vec::new(); nodes], arrived, watches }
     }
 }
-
-/// One node's address and socket in one family.
-struct End {
-    ip: IpAddr,
-    socket: ProbeSocket,
-}
-
-type Ends = BTreeMap<Family, End>;
 
 /// The prober's thread.
 struct Worker {
