@@ -165,11 +165,7 @@ pub fn load(request: &Request, registry: &Registry) -> Result<Plan, Mistakes> {
         &mut mistakes,
         workload::read,
     );
-    let recipe = read(
-        files::find(&line, &arguments.target, &request.target, "target", registry.targets),
-        &mut mistakes,
-        |reader, root, name| (name.to_string(), recipe::read(reader, root, registry)),
-    );
+    let recipe = read_recipe(&line, &arguments, &request.target, registry, &mut mistakes);
 
     let mut cluster = Cluster::default();
     let mut target = None;
@@ -212,11 +208,7 @@ pub fn load_target(target: &str, registry: &Registry) -> Result<Target, Mistakes
     let arguments = Arguments::new(&request);
     let line = Reader::new(&arguments.source);
     let mut mistakes = Vec::new();
-    let recipe = read(
-        files::find(&line, &arguments.target, target, "target", registry.targets),
-        &mut mistakes,
-        |reader, root, name| (name.to_string(), recipe::read(reader, root, registry)),
-    );
+    let recipe = read_recipe(&line, &arguments, target, registry, &mut mistakes);
     let mut found = None;
     if let Some(Read { value: (name, recipe), reader }) = recipe {
         let settings = recipe.choose(&line, &[]);
@@ -229,6 +221,21 @@ pub fn load_target(target: &str, registry: &Registry) -> Result<Target, Mistakes
         Some(target) if mistakes.is_empty() => Ok(target),
         _ => Err(Mistakes::new(mistakes)),
     }
+}
+
+/// The recipe of a target, with the target's name.
+fn read_recipe(
+    line: &Reader,
+    arguments: &Arguments,
+    target: &str,
+    registry: &Registry,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Read<(String, recipe::Recipe)>> {
+    let found = files::find(line, &arguments.target, target, "target", registry.targets);
+    let read_one = |reader: &Reader, root: &document::Node, name: &str| {
+        (name.to_string(), recipe::read(reader, root, registry))
+    };
+    read(found, mistakes, read_one)
 }
 
 /// What was read from a file, and the reader with its mistakes.
