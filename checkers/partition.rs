@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{Name, Time};
 
+/// See [`Pulse::is_weak`].
+const WEAK_BELOW_PERCENT: u64 = 90;
+
 /// A directed link between two nodes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Link {
@@ -46,6 +49,25 @@ pub struct Partition {
     pub dropped_packets: Vec<(Name, u64)>,
     /// Why the cut counts as real or does not.
     pub proof: Proof,
+    /// How the machine let the harness run while the cut lasted; `None` if that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulse: Option<Pulse>,
+}
+
+/// How promptly a machine let the harness itself run: how often it wanted to be woken, every some
+/// milliseconds, and how often it was before the next time was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pulse {
+    pub wanted: u64,
+    pub kept: u64,
+}
+
+impl Pulse {
+    /// Whether so many were missed that servers and clients, which have to wait for their turn
+    /// like the harness, may have failed to answer for that alone.
+    pub fn is_weak(self) -> bool {
+        self.kept * 100 < self.wanted * WEAK_BELOW_PERCENT
+    }
 }
 
 /// Whether a cut was real.

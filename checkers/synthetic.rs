@@ -206,5 +206,6 @@ pub fn partition_of_links(
         healed: Some(ms(healed + 2)),
         dropped_packets: vec![("n1".into(), 100)],
         proof: Proof::Confirmed,
+        pulse: None,
     }
 }

@@ -23,6 +23,7 @@ mod logging;
 pub mod nemesis;
 pub mod plan;
 mod progress;
+mod pulse;
 pub mod report;
 pub mod run;
 pub mod sandbox;

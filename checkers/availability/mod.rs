@@ -50,7 +50,7 @@
 //! #     name: "n1 | n2".into(), cut: Default::default(),
 //! #     components: vec![vec!["n1".into()], vec!["n2".into()]],
 //! #     commanded: Time(0), began: Time(0), heal_commanded: Time(500_000), healed: None,
-//! #     dropped_packets: vec![], proof: Proof::Confirmed,
+//! #     dropped_packets: vec![], proof: Proof::Confirmed, pulse: None,
 //! # };
 //! let settings = Settings { latency_bound: Some(Duration::from_micros(10)), ..Settings::default() };
 //! let (availability, finding) = availability::check(&history, &[cut], &[a, b], &settings);

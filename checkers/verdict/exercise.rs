@@ -106,7 +106,8 @@ fn exercise(
         .or_else(|| cap_silent(sides))
         .or_else(|| missing_class(inputs))
         .or_else(|| too_few(inputs, cells))
-        .or_else(|| missing_probes(probes));
+        .or_else(|| missing_probes(probes))
+        .or_else(|| starved(partition, cells));
     match missing {
         Some(reason) => Exercise::NotExercised { reason },
         None => Exercise::Exercised { served: cells.served() },
@@ -146,6 +147,20 @@ fn missing_probes(probes: &Probes) -> Option<String> {
         "no key was read on one side after a write of it was tried on another"
     };
     (!probes.ran()).then(|| reason.into())
+}
+
+/// Where no side was served, it may have been the machine that could not. Where one was, the
+/// machine sufficed.
+fn starved(partition: &Partition, cells: &Cells) -> Option<String> {
+    let pulse = partition.pulse.filter(|pulse| pulse.is_weak())?;
+    let nobody = !cells.sides().iter().any(|side| cells.is_served(side));
+    nobody.then(|| {
+        format!(
+            "no side was served, but the machine was too busy to tell why: it woke the harness \
+             in time only {} of {} times",
+            pulse.kept, pulse.wanted
+        )
+    })
 }
 
 /// Why no verdict on CAP is possible, if so.

@@ -12,7 +12,8 @@
 //! 1. One node that holds data: single copy if linearizable, neither if not.
 //! 2. Was every partition proven, and is there one that was exercised ([`exercise`])? If not the
 //!    run is inconclusive; so it is if linearizability is unknown, or if the cluster was not well
-//!    before the first cut.
+//!    before the first cut. A cut in which no side was served on a machine that was too busy to
+//!    run even the harness in time counts as not exercised.
 //! 3. [`classify`]: the rules for a run that was linearizable, and for one that was not.
 //!
 //! Partitions that were not exercised, or through which data crossed, are named and left out;

@@ -89,6 +89,7 @@ impl Course<'_> {
             healed,
             dropped_packets,
             proof: proof(doubts),
+            pulse: None,
         }
     }
 }

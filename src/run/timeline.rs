@@ -17,6 +17,7 @@ use crate::fault::HarnessFault;
 use crate::nemesis::{Cut, Nemesis, cut_links, union};
 use crate::plan::{Clients, Partition, Phase, Plan};
 use crate::progress::{INTERVAL, Progress, Update};
+use crate::pulse::Heart;
 use crate::store::{Ending, RunFolder};
 
 /// How long a cluster may take to name its primary when a fault asks for it.
@@ -28,6 +29,7 @@ pub struct Timeline {
     total: Duration,
     folder: RunFolder,
     nemesis: Arc<dyn Nemesis>,
+    heart: Heart,
     random: ChaCha8Rng,
     shared: Arc<Shared>,
     clients: Vec<NodeClients>,
@@ -49,6 +51,7 @@ impl Timeline {
             total: plan.workload.phases.iter().map(Phase::length).sum(),
             folder,
             nemesis,
+            heart: Heart::start(shared.clock),
             random: ChaCha8Rng::seed_from_u64(plan.seed),
             shared,
             clients,
@@ -116,7 +119,8 @@ impl Timeline {
         let active = self.nemesis.cut(cut).await?;
         self.wait(&name, length, progress, stop).await;
         self.mark("heal", Value::Text(name.as_str().into()))?;
-        let partition = self.nemesis.heal(active).await?;
+        let mut partition = self.nemesis.heal(active).await?;
+        partition.pulse = Some(self.heart.between(partition.began, partition.heal_commanded));
         self.tell_clients(None);
         self.mark("healed", Value::Text(name.into()))?;
         tracing::info!(?partition.proof, name = %partition.name, "whether the cut was real");

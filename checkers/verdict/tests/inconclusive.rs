@@ -1,7 +1,7 @@
 //! Every way to be inconclusive, and what just escapes it.
 
 use super::*;
-use crate::partition::Proof;
+use crate::partition::{Proof, Pulse};
 use crate::synthetic::partition_of_links;
 
 type Components = &'static [&'static [&'static str]];
@@ -64,6 +64,19 @@ fn a_cluster_that_was_not_well_before_the_cut_proves_nothing_by_refusing() {
     };
     assert_eq!(run(false).verdict().kind, Kind::CP);
     inconclusive(run(true), "before the first cut, n3 answered only 0 of");
+}
+
+#[test]
+fn where_no_side_was_served_the_machine_must_have_had_time() {
+    let run = |kept: u64, ends: fn(&str, Class) -> Ends| {
+        let mut run = Run::cut(valid(), ends);
+        run.partitions[0].pulse = Some(Pulse { wanted: 800, kept });
+        run
+    };
+    assert_eq!(run(720, primary_waits).verdict().kind, Kind::CHalts);
+    inconclusive(run(719, primary_waits), "woke the harness in time only 719 of 800 times");
+    // A side that was served shows that it had.
+    assert_eq!(run(719, majority_only).verdict().kind, Kind::CP);
 }
 
 #[test]

@@ -63,6 +63,7 @@ pub fn partition(
         healed: Some(Time(time.end + 23 * MS)),
         dropped_packets: nodes.iter().map(|node| (node.clone(), 1_482)).collect(),
         proof: Proof::Confirmed,
+        pulse: None,
     }
 }
 
