@@ -18,27 +18,27 @@ test:
 
 style:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --all-features --release --locked -- -D warnings
+	cargo clippy --workspace --all-targets --release --locked -- -D warnings
 
 unit:
-	cargo test --workspace --all-features --release --locked --lib --bins --examples
-	cargo test --workspace --all-features --release --locked --doc
+	cargo test --workspace --release --locked --lib --bins --examples
+	cargo test --workspace --release --locked --doc
 
 # Whole programs share two cores with the clusters that they run: one at a time.
 whole:
-	cargo test --workspace --all-features --release --locked --no-fail-fast --test '*' -- --test-threads=1 \
+	cargo test --workspace --release --locked --no-fail-fast --test '*' -- --test-threads=1 \
 		--skip bugs:: --skip leaves:: --skip verdicts:: --skip worlds::
 
 # Clusters that run already, in network namespaces that the tests make: that takes root.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),env,sudo -E)
 
 attached:
-	cargo test --all-features --release --locked --test attached --config "target.'cfg(all())'.runner='$(AS_ROOT)'" \
+	cargo test --release --locked --test attached --config "target.'cfg(all())'.runner='$(AS_ROOT)'" \
 		-- --test-threads=1
 
 # Every seeded bug of the reference cluster, and the same runs without it.
 bugs:
-	cargo test --all-features --release --locked --test whole -- --test-threads=1 bugs::
+	cargo test --release --locked --test whole -- --test-threads=1 bugs::
 
 bench:
 	cargo bench --workspace --locked

@@ -39,22 +39,16 @@ pub const TARGETS: &[Target] = &[
 type Make = fn(&serde_json::Value, &Settings) -> Result<Arc<dyn Driver>, Vec<Mistake>>;
 type Settings = BTreeMap<String, String>;
 
-/// Every driver that a `cluster.yaml` can name. One whose libraries take long to build is behind a
-/// feature of its own name, and `None` in a build without it.
-const DRIVERS: &[(&str, Option<Make>)] = &[
-    ("http", Some(|section, settings| Ok(Arc::new(HttpDriver::new(section, settings)?)))),
-    ("redis", Some(|section, settings| Ok(Arc::new(RedisDriver::new(section, settings)?)))),
-    ("zookeeper", Some(|section, settings| Ok(Arc::new(ZooKeeperDriver::new(section, settings)?)))),
+/// Every driver that a `cluster.yaml` can name.
+const DRIVERS: &[(&str, Make)] = &[
+    ("http", |section, settings| Ok(Arc::new(HttpDriver::new(section, settings)?))),
+    ("redis", |section, settings| Ok(Arc::new(RedisDriver::new(section, settings)?))),
+    ("zookeeper", |section, settings| Ok(Arc::new(ZooKeeperDriver::new(section, settings)?))),
 ];
 
-/// The names of all drivers, also of those that this build does not have.
+/// The names of all drivers.
 pub fn drivers() -> Vec<&'static str> {
     DRIVERS.iter().map(|(name, _)| *name).collect()
-}
-
-/// Whether this build has the driver.
-pub fn is_built(driver: &str) -> bool {
-    DRIVERS.iter().any(|(name, make)| *name == driver && make.is_some())
 }
 
 /// The built-in target of that name.
@@ -67,11 +61,6 @@ pub fn target(name: &str) -> Option<&'static Target> {
 pub enum DriverError {
     #[error("there is no driver `{name}`; accepted: {}", drivers().join(", "))]
     Unknown { name: String },
-    #[error(
-        "this splitbrain was built without the driver `{name}`; build it with \
-         `cargo build --release --features {name}`"
-    )]
-    NotBuilt { name: String },
     /// What does not fit, each with its place inside the driver's section.
     #[error("the driver's section does not fit: {}", mistakes_text(.0))]
     Mistakes(Vec<Mistake>),
@@ -94,8 +83,7 @@ pub fn make_driver(
     settings: &BTreeMap<String, String>,
 ) -> Result<Arc<dyn Driver>, DriverError> {
     match DRIVERS.iter().find(|(known, _)| *known == name) {
-        Some((_, Some(make))) => make(config, settings).map_err(DriverError::Mistakes),
-        Some((_, None)) => Err(DriverError::NotBuilt { name: name.to_string() }),
+        Some((_, make)) => make(config, settings).map_err(DriverError::Mistakes),
         None => Err(DriverError::Unknown { name: name.to_string() }),
     }
 }
@@ -165,10 +153,7 @@ mod tests {
                 settings.insert(name.clone(), first);
             }
             let name = recipe["driver"].as_str().unwrap();
-            let driver = match make_driver(name, &recipe[name], &settings) {
-                Err(DriverError::NotBuilt { .. }) => continue,
-                made => made.unwrap(),
-            };
+            let driver = make_driver(name, &recipe[name], &settings).unwrap();
             for operation in recipe["operations"].as_array().unwrap() {
                 let operation = operation.as_str().unwrap();
                 let known = driver.operations().iter().any(|f| f.as_str() == operation);

@@ -8,7 +8,6 @@ use std::path::Path;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use splitbrain_checkers::history::Name;
-use splitbrain_targets::DriverError;
 
 use super::refuse;
 use crate::access::docker;
@@ -92,13 +91,8 @@ fn section_mistakes(
 ) -> Vec<SectionMistake> {
     match splitbrain_targets::make_driver(driver, section, settings) {
         Ok(_) => Vec::new(),
-        Err(DriverError::Unknown { .. }) => Vec::new(),
-        Err(error @ DriverError::NotBuilt { .. }) => vec![SectionMistake {
-            path: Vec::new(),
-            message: error.to_string(),
-            accepted: "a driver that is built in".to_string(),
-        }],
-        Err(DriverError::Mistakes(mistakes)) => mistakes
+        Err(splitbrain_targets::DriverError::Unknown { .. }) => Vec::new(),
+        Err(splitbrain_targets::DriverError::Mistakes(mistakes)) => mistakes
             .into_iter()
             .map(|mistake| SectionMistake {
                 path: mistake.path,
