@@ -46,5 +46,5 @@ pub fn way_to_chain(from: &str) -> String {
 
 /// The end of a rule that drops what crosses a link.
 pub fn drop(link: &Link) -> String {
-    format!("-m comment --comment \"{} -> {}\" -j DROP", link.from, link.to)
+    format!("-m comment --comment \"{link}\" -j DROP")
 }

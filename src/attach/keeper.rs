@@ -158,7 +158,7 @@ impl Keeper {
         match attempts.iter().find(|attempt| !found.contains_key(&attempt.link)) {
             None => Ok(found),
             Some(attempt) => {
-                let missing = format!("nothing of {} -> {}", attempt.link.from, attempt.link.to);
+                let missing = format!("nothing of {}", attempt.link);
                 Err(self.unreadable("connect", &missing))
             }
         }

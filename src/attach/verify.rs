@@ -35,7 +35,8 @@ pub fn judge(seen: &Observation) -> Partition {
     let Course { cut, applied, heal_commanded, .. } = seen.course;
     let inside = |round: &&Round| round.began >= applied && round.ended <= heal_commanded;
     let during: Vec<&Round> = seen.rounds.iter().filter(inside).collect();
-    let rules = cut.links.iter().filter_map(|link| rule_doubt(seen, link));
+    let rules =
+        cut.links.iter().filter_map(|link| verify::rule_doubt(link, seen.dropped.get(link)));
     let mut doubts: Vec<String> = rules.chain(doubts_of_before(seen)).collect();
     if during.is_empty() {
         doubts.push("the cut was too short for every node to try to connect to every other".into());
@@ -47,10 +48,6 @@ pub fn judge(seen: &Observation) -> Partition {
     doubts.extend(probes.flat_map(|probes| verify::probe_doubts(&seen.course, probes)));
     let dropped = seen.dropped.iter().map(|(link, packets)| (link, *packets));
     seen.course.partition(healed(seen), dropped, doubts)
-}
-
-fn rule_doubt(seen: &Observation, link: &Link) -> Option<String> {
-    verify::rule_doubt(link, seen.dropped.get(link))
 }
 
 /// Who could not connect before the cut either.
